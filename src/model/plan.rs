@@ -1,0 +1,150 @@
+//! A new file as a list of pieces, and what is told about every entry that it changes.
+//!
+//! Kept bytes are copied, never serialised again, so a file is described by ranges of files that exist
+//! and a few literal bytes. Remove leaves a range out; heal replaces the range of one value or inserts a
+//! member; undo takes ranges from the store and from its backup. One writer serves all of them.
+
+use serde::{Deserialize, Serialize};
+
+/// Index into the list of open files that a [`PieceTable`] is written from.
+pub type SourceId = usize;
+
+/// One stretch of a new file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// The bytes `start..end` of a source.
+    Copy {
+        /// Which file.
+        source: SourceId,
+        /// First byte.
+        start: u64,
+        /// One past the last byte.
+        end: u64,
+    },
+    /// Bytes that no source holds.
+    Literal(Vec<u8>),
+}
+
+/// A new file, described by where its bytes come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PieceTable {
+    pieces: Vec<Piece>,
+}
+
+impl PieceTable {
+    /// An empty file.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds `start..end` of `source`; joins the piece before where they touch. An empty range adds nothing.
+    pub fn copy(&mut self, source: SourceId, start: u64, end: u64) {
+        if start >= end {
+            return;
+        }
+        if let Some(Piece::Copy { source: last, end: last_end, .. }) = self.pieces.last_mut()
+            && *last == source
+            && *last_end == start
+        {
+            *last_end = end;
+            return;
+        }
+        self.pieces.push(Piece::Copy { source, start, end });
+    }
+
+    /// Adds literal bytes; joins the literal before. Nothing for an empty slice.
+    pub fn literal(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        match self.pieces.last_mut() {
+            Some(Piece::Literal(last)) => last.extend_from_slice(bytes),
+            _ => self.pieces.push(Piece::Literal(bytes.to_vec())),
+        }
+    }
+
+    /// The pieces, in the order of the new file.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Size of the new file in bytes.
+    pub fn len(&self) -> u64 {
+        self.pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Copy { start, end, .. } => end - start,
+                Piece::Literal(bytes) => bytes.len() as u64,
+            })
+            .sum()
+    }
+
+    /// Whether the new file has no byte.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+}
+
+/// What a run did to one entry; a line of `changes.ndjson`, and what `undo` works from.
+///
+/// Keys and values are the JSON text as it stands in the file (`"…"` with its quotes and escapes), so that
+/// nothing is lost of lone surrogates or odd spellings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeRecord {
+    /// The key, as raw JSON text in the backup.
+    pub key: String,
+    /// `remove`, `drop`, `heal`, `slim` or `restore`.
+    pub action: String,
+    /// The rule that asked for it.
+    pub rule: String,
+    /// The family of the key, e.g. `run-record`.
+    pub family: String,
+    /// Key (raw JSON text) of the nearest entry before it that the run kept; `None` at the front.
+    pub before: Option<String>,
+    /// Key (raw JSON text) of the nearest entry after it that the run kept; `None` at the end.
+    pub after: Option<String>,
+    /// The member's bytes in the backup, from the key's opening quote to the value's last byte.
+    pub start: u64,
+    /// One past the value's last byte in the backup.
+    pub end: u64,
+    /// What was changed inside the entry; empty for an entry that went whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<EditRecord>,
+}
+
+/// One member of an entry that a run changed, as raw JSON text; `None` where the member was absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditRecord {
+    /// The member's name.
+    pub field: String,
+    /// Its value before the run.
+    pub old: Option<String>,
+    /// Its value after the run.
+    pub new: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn touching_ranges_of_one_source_become_one_piece() {
+        let mut table = PieceTable::new();
+        table.copy(0, 0, 4);
+        table.copy(0, 4, 9);
+        table.copy(0, 9, 9);
+        table.literal(b"ab");
+        table.literal(b"c");
+        table.copy(0, 20, 21);
+        assert_eq!(
+            table.pieces(),
+            [
+                Piece::Copy { source: 0, start: 0, end: 9 },
+                Piece::Literal(b"abc".to_vec()),
+                Piece::Copy { source: 0, start: 20, end: 21 },
+            ]
+        );
+        assert_eq!(table.len(), 13);
+    }
+}
