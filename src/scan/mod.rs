@@ -1,1 +1,13 @@
-//! Filled in by the step that needs it.
+//! Bytes to entries, in bounded memory whatever the size.
+//!
+//! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
+
+pub mod drive;
+pub mod entries;
+pub mod fault;
+pub mod fields;
+pub mod members;
+pub mod portable;
+pub mod source;
+pub mod text;
+pub mod utf8;

@@ -1,0 +1,284 @@
+//! What is remembered of one entry: where it stands, and the facts that rules ask for.
+//!
+//! An entry is a record of fixed size, at most 96 bytes, so that millions fit. Strings are remembered as
+//! 64-bit hashes ([`hash`]) and read again from the file where their text matters; whoever would remove
+//! something because two hashes agree compares the texts first.
+
+use super::Millis;
+use super::key::{Family, Shape};
+
+/// A keyed hash of decoded text (WTF-8). 0 means absent.
+pub type TextHash = u64;
+
+/// Hashes decoded text. Never 0.
+pub fn hash(text: &[u8]) -> TextHash {
+    xxhash_rust::xxh3::xxh3_64_with_seed(text, 0x5e55_1005).max(1)
+}
+
+/// Hashes text in lower case: OpenClaw stores keys in lower case whatever the job list spells.
+pub fn hash_folded(text: &str) -> TextHash {
+    hash(text.to_lowercase().as_bytes())
+}
+
+/// A point in time as an entry states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Stamp(i64);
+
+impl Stamp {
+    const ABSENT: i64 = i64::MIN;
+    const UNUSABLE: i64 = i64::MIN + 1;
+    /// Numbers below this are seconds, not milliseconds (it is March 1973 in milliseconds).
+    const FIRST_PLAUSIBLE: f64 = 1e11;
+
+    /// No such member.
+    pub const fn absent() -> Self {
+        Stamp(Self::ABSENT)
+    }
+
+    /// A member that is no time: a string, `null`, an infinity, seconds.
+    pub const fn unusable() -> Self {
+        Stamp(Self::UNUSABLE)
+    }
+
+    /// A JSON number.
+    pub fn from_number(value: f64) -> Self {
+        if value.is_finite() && (Self::FIRST_PLAUSIBLE..9e15).contains(&value) {
+            Stamp(value.floor() as i64)
+        } else {
+            Self::unusable()
+        }
+    }
+
+    /// Epoch milliseconds, where the member is a time.
+    pub fn millis(self) -> Option<Millis> {
+        (self.0 > Self::UNUSABLE).then_some(self.0)
+    }
+
+    /// The time, where it is one and not after `now`.
+    pub fn past(self, now: Millis) -> Option<Millis> {
+        self.millis().filter(|&at| at <= now)
+    }
+
+    /// Whether the member is missing.
+    pub fn is_absent(self) -> bool {
+        self.0 == Self::ABSENT
+    }
+
+    /// Whether the member stands there and cannot be used as a past time: it protects.
+    pub fn is_suspect(self, now: Millis) -> bool {
+        !self.is_absent() && self.past(now).is_none()
+    }
+}
+
+/// An entry's `status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Status {
+    /// No such member, or `null`.
+    Absent,
+    /// `running`.
+    Running,
+    /// `done`.
+    Done,
+    /// `failed`.
+    Failed,
+    /// `killed`.
+    Killed,
+    /// `timeout`.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+impl Status {
+    /// From the member's text.
+    pub fn from_text(text: &[u8]) -> Self {
+        match text {
+            b"running" => Status::Running,
+            b"done" => Status::Done,
+            b"failed" => Status::Failed,
+            b"killed" => Status::Killed,
+            b"timeout" => Status::Timeout,
+            _ => Status::Other,
+        }
+    }
+
+    /// The name in reports; `unknown` where the entry states none that we know.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Running => "running",
+            Status::Done => "done",
+            Status::Failed => "failed",
+            Status::Killed => "killed",
+            Status::Timeout => "timeout",
+            Status::Absent | Status::Other => "unknown",
+        }
+    }
+
+    /// Done, failed, killed or timeout.
+    pub fn is_end(self) -> bool {
+        matches!(self, Status::Done | Status::Failed | Status::Killed | Status::Timeout)
+    }
+}
+
+/// Yes-or-no facts of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Flags(u32);
+
+macro_rules! flags {
+    ($($(#[$doc:meta])* $name:ident = $bit:expr;)*) => {
+        impl Flags {
+            $($(#[$doc])* pub const $name: Flags = Flags(1 << $bit);)*
+        }
+    };
+}
+
+flags! {
+    /// The value is not an object.
+    NOT_OBJECT = 0;
+    /// `acp` is set.
+    ACP = 1;
+    /// A binding to an external command-line agent is set.
+    CLI = 2;
+    /// `pinnedAt` is set.
+    PINNED = 3;
+    /// A reply, a recovery, a goal or an injection is pending.
+    PENDING = 4;
+    /// A user setting is set.
+    SETTINGS = 5;
+    /// A `sessionId` that OpenClaw rejects.
+    BAD_SESSION_ID = 6;
+    /// The key is not spelled as OpenClaw would store it.
+    ODD_SPELLING = 7;
+    /// A `--keep` glob matches.
+    KEEP = 8;
+    /// A job's `sessionTarget` or `sessionKey` names it.
+    JOB_TARGET = 9;
+    /// `--agent` leaves it out.
+    OUT_OF_SCOPE = 10;
+    /// `chatType` or `origin.chatType` is a group or room.
+    CHAT_GROUP = 11;
+    /// `chatType` or `origin.chatType` is a channel.
+    CHAT_CHANNEL = 12;
+    /// `chatType` or `origin.chatType` is a thread.
+    CHAT_THREAD = 13;
+    /// `chatType` or `origin.chatType` is direct.
+    CHAT_DIRECT = 14;
+    /// `skillsSnapshot` or `systemPromptReport` is there.
+    CACHES = 15;
+    /// A binding that the base of a run record does not hold as well.
+    OWN_BINDING = 16;
+    /// A later copy of the key overrides this one.
+    OVERRIDDEN = 17;
+    /// A member that a rule reads was too long to be read; it protects.
+    UNREAD = 18;
+    /// Another spelling of the key exists, which OpenClaw folds this one into.
+    ALIAS = 19;
+    /// An agent prefix stands before the key.
+    HAS_AGENT = 20;
+    /// `heartbeatIsolatedBaseSessionKey` is set.
+    HEARTBEAT_BASE = 21;
+}
+
+impl Flags {
+    /// No flag.
+    pub const NONE: Flags = Flags(0);
+
+    /// Whether all of `other` are set.
+    pub fn has(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Sets or clears.
+    pub fn set(&mut self, other: Flags, on: bool) {
+        if on {
+            self.0 |= other.0;
+        } else {
+            self.0 &= !other.0;
+        }
+    }
+}
+
+impl std::ops::BitOr for Flags {
+    type Output = Flags;
+    fn bitor(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+/// One entry of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Offset of the key's opening quote.
+    pub start: u64,
+    /// One past the value's last byte.
+    pub end: u64,
+    /// Hash of the decoded key.
+    pub key: TextHash,
+    /// Hash of the decoded `sessionId`.
+    pub session: TextHash,
+    /// Cron families: hash of the job's id in lower case.
+    pub job: TextHash,
+    /// Run records: hash of the base's key. Others: hash of `spawnedBy`, run keys folded to their base.
+    pub kin: TextHash,
+    /// Hash of the file name in `sessionFile`, where that is not `<sessionId>.jsonl`.
+    pub file: TextHash,
+    /// `updatedAt`.
+    pub updated_at: Stamp,
+    /// `startedAt`.
+    pub started_at: Stamp,
+    /// `endedAt`.
+    pub ended_at: Stamp,
+    /// Distance from `start` to the value's first byte.
+    pub value_at: u32,
+    /// Yes-or-no facts.
+    pub flags: Flags,
+    /// What the key names.
+    pub shape: Shape,
+    /// `status`.
+    pub status: Status,
+}
+
+impl Entry {
+    /// The family of the key.
+    pub fn family(&self) -> Family {
+        self.shape.family()
+    }
+
+    /// Bytes from the key's opening quote to the value's last byte.
+    pub fn bytes(&self) -> u64 {
+        self.end - self.start
+    }
+
+    /// Whether all of `flags` are set.
+    pub fn is(&self, flags: Flags) -> bool {
+        self.flags.has(flags)
+    }
+
+    /// Where the value stands in the file.
+    pub fn value_span(&self) -> std::ops::Range<u64> {
+        self.start + u64::from(self.value_at)..self.end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_at_most_96_bytes() {
+        assert!(size_of::<Entry>() <= 96, "{}", size_of::<Entry>());
+    }
+
+    #[test]
+    fn seconds_and_infinities_are_no_times() {
+        for bad in [1_795_223_628.0, 0.0, -1.0, f64::INFINITY, f64::NAN, 1e300] {
+            assert_eq!(Stamp::from_number(bad), Stamp::unusable(), "{bad}");
+        }
+        let stamp = Stamp::from_number(1_795_223_628_227.5);
+        assert_eq!(stamp.millis(), Some(1_795_223_628_227));
+        assert_eq!(stamp.past(1_795_223_628_226), None);
+        assert!(stamp.is_suspect(1_795_223_628_226));
+        assert!(!Stamp::absent().is_suspect(0));
+    }
+}
