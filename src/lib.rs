@@ -15,5 +15,7 @@ pub mod exit;
 pub mod host;
 pub mod model;
 pub mod openclaw;
+pub mod plan;
 pub mod report;
+pub mod rules;
 pub mod scan;

@@ -7,6 +7,7 @@ pub mod entries;
 pub mod fault;
 pub mod fields;
 pub mod members;
+pub mod outline;
 pub mod portable;
 pub mod source;
 pub mod text;

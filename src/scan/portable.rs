@@ -59,6 +59,8 @@ pub struct Outcome {
     pub root: Option<Kind>,
     /// Whether the root value ended.
     pub root_ended: bool,
+    /// First byte of the root, where one began.
+    pub root_start: u64,
     /// One past the root's last byte, where it ended.
     pub root_end: u64,
     /// UTF-16 units up to the fault or the end.
@@ -111,6 +113,7 @@ pub struct Automaton {
     line_surplus: u64,
     whitespace: u64,
     root: Option<Kind>,
+    root_start: u64,
     root_end: Option<u64>,
     capture: Capture,
     key_start: u64,
@@ -180,6 +183,7 @@ impl Automaton {
             line_surplus: 0,
             whitespace: 0,
             root: None,
+            root_start: 0,
             root_end: None,
             capture: Capture::default(),
             key_start: 0,
@@ -243,6 +247,7 @@ impl Automaton {
             units: end - self.utf8.surplus().min(end),
             fault,
             root: self.root,
+            root_start: self.root_start,
             root_ended: self.root_end.is_some(),
             root_end: self.root_end.unwrap_or(0),
             whitespace: self.whitespace,
@@ -370,7 +375,7 @@ impl Automaton {
         let container = matches!(kind, Kind::Object | Kind::Array);
         let depth = self.nesting.depth;
         if depth == 0 {
-            self.root = Some(kind);
+            (self.root, self.root_start) = (Some(kind), self.offset + at as u64);
         }
         let reported = self.reports();
         if reported && visitor.value(depth, self.offset + at as u64, kind) && !self.capture.is_on() {

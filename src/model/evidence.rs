@@ -1,0 +1,161 @@
+//! What is known of the world outside a store, in the form that rules ask for it.
+//!
+//! Missing evidence is said, not guessed: a list that was not read whole has `complete: false`, a time that
+//! is not known is `None`, and a look that was not complete leaves the gateway `Unknown`. Everything here is
+//! keyed by [`TextHash`]; where two hashes would condemn, a second one has to agree as well.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Millis;
+use super::entry::TextHash;
+use super::verdict::LineRef;
+
+/// Everything outside the stores.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The clock of every verdict.
+    pub now: Millis,
+    /// The gateway's life.
+    pub gateway: Life,
+    /// The cron jobs.
+    pub jobs: Jobs,
+    /// The finished runs.
+    pub runs: Runs,
+    /// The sub-agents.
+    pub registry: Registry,
+    /// What the entries of all stores say of each other.
+    pub kin: Kin,
+}
+
+/// The gateway's life, as far as a verdict may rest on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Life {
+    /// Established as stopped.
+    Stopped,
+    /// Alive.
+    Running {
+        /// Since when; `None` where that is not known.
+        since: Option<Millis>,
+        /// Whether the process itself told.
+        verified: bool,
+    },
+    /// Nothing rests on it.
+    #[default]
+    Unknown,
+}
+
+/// The job list.
+#[derive(Clone, Debug, Default)]
+pub struct Jobs {
+    /// Whether every list that can own the stores was read whole.
+    pub complete: bool,
+    /// Whether the markers of all known jobs were read.
+    pub markers_complete: bool,
+    /// By hash of the id in lower case.
+    pub known: HashMap<TextHash, Job>,
+}
+
+/// One cron job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Job {
+    /// As the list spells it.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// `runningAtMs`.
+    pub marker: Option<Millis>,
+    /// `lastRunAtMs`.
+    pub last_run_at: Option<Millis>,
+    /// After how long OpenClaw gives up on a run; `None`: never.
+    pub timeout: Option<Millis>,
+}
+
+/// The finished runs of the run logs.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    /// In the order they were read.
+    pub lines: Vec<FinishedLine>,
+    /// Lines by session: of `sessionId`, and of the run part of `sessionKey`.
+    pub by_session: HashMap<TextHash, Vec<u32>>,
+    /// Lines by job.
+    pub by_job: HashMap<TextHash, Vec<u32>>,
+    /// Paths, for [`LineRef::file`].
+    pub files: Vec<String>,
+}
+
+/// One finished run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinishedLine {
+    /// Where it stands.
+    pub at: LineRef,
+    /// Hash of the job's id in lower case.
+    pub job: TextHash,
+    /// Whether it names its session.
+    pub named: bool,
+    /// When it was written.
+    pub ts: Millis,
+    /// When the run began.
+    pub run_at: Option<Millis>,
+    /// How it ended.
+    pub status: &'static str,
+}
+
+impl Runs {
+    /// Finished lines of `job` that name `session`.
+    pub fn of_session(&self, session: TextHash, job: TextHash) -> impl Iterator<Item = &FinishedLine> {
+        let lines = if session == 0 { None } else { self.by_session.get(&session) };
+        lines.into_iter().flatten().map(|&at| &self.lines[at as usize]).filter(move |line| line.job == job)
+    }
+
+    /// Finished lines of `job`.
+    pub fn of_job(&self, job: TextHash) -> impl Iterator<Item = &FinishedLine> {
+        self.by_job.get(&job).into_iter().flatten().map(|&at| &self.lines[at as usize])
+    }
+}
+
+/// The sub-agent registry.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    /// Whether it exists and could not be read.
+    pub unreadable: bool,
+    /// Whether a child's row has an end; by hash of the child's key.
+    pub rows: HashMap<TextHash, bool>,
+    /// Parents (run keys folded to their base) that a row without an end names.
+    pub open_parents: HashSet<TextHash>,
+}
+
+/// What the entries of all stores say of each other.
+#[derive(Clone, Debug, Default)]
+pub struct Kin {
+    /// Whether every store was found and read whole.
+    pub complete: bool,
+    /// Parents that exist in some store; only those that a sub-agent names.
+    pub existing_parents: HashSet<TextHash>,
+    /// Parents of a sub-agent that is running, protected or young.
+    pub needed_parents: HashSet<TextHash>,
+    /// Parents of a sub-agent that is running.
+    pub parents_of_running: HashSet<TextHash>,
+}
+
+/// What the sessions directory says of one entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Traces {
+    /// Time of the last complete transcript line, else the file's.
+    pub last_line: Option<Millis>,
+    /// Whether a transcript was looked for and found.
+    pub transcript: bool,
+    /// Its transcript lock.
+    pub lock: Lock,
+}
+
+/// A transcript lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Lock {
+    /// None.
+    #[default]
+    None,
+    /// Its owner is dead for certain.
+    Dead,
+    /// Its owner lives, or may.
+    MayLive,
+}

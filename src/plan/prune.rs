@@ -1,0 +1,161 @@
+//! The plan of `check` and `prune`: from verdicts to decisions.
+
+use std::io;
+
+use super::brakes::{self, Brake};
+use super::decision::{Decision, Held, Summary};
+use super::surplus;
+use crate::model::entry::{Entry, Flags, Status};
+use crate::model::evidence::{Evidence, Traces};
+use crate::model::key::Family;
+use crate::model::policy::Policy;
+use crate::model::verdict::{Action, Reason, Verdict};
+use crate::rules::case::{Case, StoreFacts};
+use crate::rules::judge::judge;
+use crate::rules::protect;
+
+/// What is decided about one store.
+#[derive(Clone, Debug, Default)]
+pub struct PrunePlan {
+    /// One for each entry, in file order.
+    pub decisions: Vec<Decision>,
+    /// Families that were left out.
+    pub brakes: Vec<Brake>,
+    /// Sums.
+    pub summary: Summary,
+}
+
+/// Everything that the decisions about one store are made from.
+pub struct Docket<'a> {
+    /// The store's entries, in file order.
+    pub entries: &'a [Entry],
+    /// What they say of each other.
+    pub facts: &'a StoreFacts,
+    /// The world.
+    pub evidence: &'a Evidence,
+    /// What the user allows.
+    pub policy: &'a Policy,
+    /// What the sessions directory says of entry number so many.
+    pub traces: &'a dyn Fn(usize) -> Traces,
+    /// The store's size.
+    pub bytes: u64,
+    /// The size to come down to.
+    pub budget: Option<u64>,
+}
+
+impl<'a> Docket<'a> {
+    /// The case of entry `at`.
+    pub fn case(&self, at: usize) -> Case<'a> {
+        Case {
+            entry: &self.entries[at],
+            traces: (self.traces)(at),
+            store: self.facts,
+            evidence: self.evidence,
+            policy: self.policy,
+        }
+    }
+
+    /// The verdict on entry `at`, before anything but rules and protections had a say.
+    pub fn verdict(&self, at: usize) -> Verdict {
+        judge(&self.case(at))
+    }
+
+    /// Makes the plan. `caches` tells how many bytes the caches of an entry take; it is asked only where a
+    /// budget is set.
+    pub fn plan(&self, caches: &mut dyn FnMut(&Entry) -> io::Result<u64>) -> io::Result<PrunePlan> {
+        let mut decisions: Vec<Decision> = (0..self.entries.len()).map(|at| self.decide(at)).collect();
+        if let Some(budget) = self.budget {
+            let over: Vec<bool> = (0..self.entries.len()).map(|at| self.is_budget_candidate(at)).collect();
+            let size = self.size_after(&decisions);
+            surplus::fit_budget(self.entries, &mut decisions, &over, size, budget, caches)?;
+        }
+        if let Some(limit) = self.policy.max_entries {
+            let may_go: Vec<bool> = (0..self.entries.len()).map(|at| self.is_cap_candidate(at)).collect();
+            surplus::cap_entries(self.entries, &mut decisions, &may_go, limit);
+        }
+        let complete = self.evidence.jobs.complete;
+        let brakes = brakes::apply(self.entries, &mut decisions, self.policy.allow_removal, complete);
+        let summary = Summary::of(self.entries, &decisions);
+        Ok(PrunePlan { decisions, brakes, summary })
+    }
+
+    fn decide(&self, at: usize) -> Decision {
+        let verdict = self.verdict(at);
+        let mut decision = Decision::new(verdict.rule, verdict.action, verdict.confidence);
+        decision.protected_by = verdict.protected_by;
+        if verdict.action == Action::Keep {
+            decision.held = held_by(&verdict);
+        } else if self.entries[at].is(Flags::OUT_OF_SCOPE) {
+            decision.hold(Held::Agent);
+        } else if verdict.confidence.is_some_and(|sure| sure < self.policy.confidence) {
+            decision.hold(Held::Confidence);
+        } else if !self.acts_on(&decision) {
+            decision.hold(Held::Class);
+        }
+        decision
+    }
+
+    fn acts_on(&self, decision: &Decision) -> bool {
+        match decision.rule().class {
+            Some(class) => self.policy.acts_on(class),
+            None => self.policy.only.is_empty(),
+        }
+    }
+
+    /// What is left once the removals so far are gone; healing changes a few bytes and is not counted.
+    fn size_after(&self, decisions: &[Decision]) -> u64 {
+        let gone = decisions.iter().zip(self.entries).filter(|(decision, _)| decision.action.is_removal());
+        self.bytes.saturating_sub(gone.map(|(_, entry)| entry.bytes()).sum())
+    }
+
+    /// Run records that are over, unprotected, past the grace and in scope.
+    fn is_budget_candidate(&self, at: usize) -> bool {
+        let case = self.case(at);
+        case.entry.family() == Family::RunRecord
+            && case.is_over()
+            && self.policy.acts_on(crate::model::verdict::Class::Surplus)
+            && self.is_free(&case)
+    }
+
+    /// Entries of every status that nothing protects; conversations only where the user allowed those.
+    fn is_cap_candidate(&self, at: usize) -> bool {
+        let case = self.case(at);
+        let family = case.entry.family();
+        let reachable = family.is_cron() || case.may_go_stale();
+        let interrupted = case.entry.status == Status::Running && !family.is_cron();
+        let may_run = case.claims_to_run().is_some() && case.owner_may_live()
+            || family == Family::RunRecord && !case.is_over();
+        reachable
+            && !interrupted
+            && !may_run
+            && self.policy.acts_on(crate::model::verdict::Class::Surplus)
+            && self.is_free(&case)
+    }
+
+    fn is_free(&self, case: &Case<'_>) -> bool {
+        let entry = case.entry;
+        !entry.is(Flags::OVERRIDDEN)
+            && !entry.is(Flags::OUT_OF_SCOPE)
+            && !entry.is(Flags::NOT_OBJECT)
+            && !entry.is(Flags::BAD_SESSION_ID)
+            && protect::first(case).is_none()
+            && case.age().is_some_and(|age| age >= self.policy.grace)
+    }
+}
+
+/// Why a verdict that claims something asks for nothing.
+fn held_by(verdict: &Verdict) -> Option<Held> {
+    if verdict.rule == &crate::rules::entry::live::RULE {
+        return None;
+    }
+    let has = |wanted: fn(&Reason) -> bool| verdict.reasons.iter().any(wanted);
+    if has(|reason| matches!(reason, Reason::WithinGrace(_))) {
+        Some(Held::Grace)
+    } else if has(|reason| matches!(reason, Reason::UnusableTime)) {
+        Some(Held::Time)
+    } else if verdict.confidence.is_none() {
+        Some(Held::ReportOnly)
+    } else {
+        None
+    }
+}

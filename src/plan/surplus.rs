@@ -1,0 +1,87 @@
+//! What goes only because there is too much: `--budget` and `--max-entries`.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::decision::Decision;
+use crate::model::entry::{Entry, TextHash};
+use crate::model::verdict::{Action, Confidence};
+use crate::rules::entry::{slim_cache, surplus_entry, surplus_run};
+
+/// Slims, then removes, run records that are over, oldest first, until the store is no larger than `budget`.
+///
+/// `over[i]` tells whether entry `i` may be touched for the budget; `caches` tells how many bytes its caches
+/// take; `size` is the store's size after what is decided already.
+pub fn fit_budget(
+    entries: &[Entry],
+    decisions: &mut [Decision],
+    over: &[bool],
+    size: u64,
+    budget: u64,
+    caches: &mut dyn FnMut(&Entry) -> io::Result<u64>,
+) -> io::Result<()> {
+    let mut size = size;
+    let candidates = oldest_first(entries, |at| over[at] && decisions[at].action == Action::Keep);
+    let mut slimmed: HashMap<usize, u64> = HashMap::new();
+    for &at in &candidates {
+        if size <= budget {
+            return Ok(());
+        }
+        let saved = caches(&entries[at])?;
+        if saved > 0 {
+            replace(&mut decisions[at], &slim_cache::RULE, Action::Slim);
+            slimmed.insert(at, saved);
+            size = size.saturating_sub(saved);
+        }
+    }
+    for at in without_newest(entries, &candidates) {
+        if size <= budget {
+            return Ok(());
+        }
+        let rest = entries[at].bytes() - slimmed.get(&at).copied().unwrap_or(0);
+        replace(&mut decisions[at], &surplus_run::RULE, Action::Remove);
+        size = size.saturating_sub(rest);
+    }
+    Ok(())
+}
+
+/// Removes entries that may go, oldest first, until `limit` are left.
+pub fn cap_entries(entries: &[Entry], decisions: &mut [Decision], may_go: &[bool], limit: u64) {
+    let stays = |decision: &&Decision| !decision.action.is_removal();
+    let mut left = decisions.iter().filter(stays).count() as u64;
+    for at in oldest_first(entries, |at| may_go[at] && !decisions[at].action.is_removal()) {
+        if left <= limit {
+            return;
+        }
+        replace(&mut decisions[at], &surplus_entry::RULE, Action::Remove);
+        left -= 1;
+    }
+}
+
+fn replace(decision: &mut Decision, rule: &'static crate::model::verdict::Rule, action: Action) {
+    *decision = Decision::new(rule, action, Some(Confidence::Certain));
+}
+
+fn oldest_first(entries: &[Entry], wanted: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..entries.len()).filter(|&at| wanted(at)).collect();
+    order.sort_by_key(|&at| (entries[at].updated_at.millis(), at));
+    order
+}
+
+/// The candidates without the newest ten run records of each job (of all its records in the store).
+fn without_newest(entries: &[Entry], candidates: &[usize]) -> Vec<usize> {
+    let mut newest: HashMap<TextHash, Vec<usize>> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| is_record(entry)) {
+        newest.entry(entry.kin).or_default().push(at);
+    }
+    for records in newest.values_mut() {
+        records.sort_by_key(|&at| std::cmp::Reverse((entries[at].updated_at.millis(), at)));
+        records.truncate(surplus_run::KEPT_OF_A_JOB);
+    }
+    let is_newest = |at: usize| newest.get(&entries[at].kin).is_some_and(|records| records.contains(&at));
+    candidates.iter().copied().filter(|&at| !is_newest(at)).collect()
+}
+
+fn is_record(entry: &Entry) -> bool {
+    entry.shape == crate::model::key::Shape::RunRecord
+}
