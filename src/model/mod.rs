@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod key;
 pub mod plan;
 pub mod policy;
+pub mod store;
 pub mod verdict;
 
 /// Milliseconds since the Unix epoch, as OpenClaw writes them.

@@ -1,0 +1,310 @@
+//! What was typed, made to mean something; every usage error that clap cannot see is found here.
+
+use super::args::{
+    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, EntriesArg, ExplainArgs, GatewayArg, PolicyArgs, PruneArgs,
+    UndoArgs, WhenArg, WriteArgs,
+};
+use crate::evidence::discover::Whereabouts;
+use crate::model::Millis;
+use crate::model::policy::{Budget, Policy};
+use crate::model::verdict::{Class, Confidence};
+use crate::openclaw::config::{Config, Retention};
+use crate::openclaw::grammar::{DurationUnit, flexible_duration_ms, flexible_size};
+use crate::openclaw::layout::Profile;
+use crate::openclaw::time::parse_iso_ms;
+
+/// A command line that makes no sense, and what would.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The verb.
+    pub verb: Verb,
+    /// Where to look.
+    pub whereabouts: Whereabouts,
+    /// Agents that are acted on; empty for all.
+    pub agents: Vec<String>,
+    /// The clock of every verdict; `None` for the real one.
+    pub now: Option<Millis>,
+    /// What to hold of the gateway's life.
+    pub gateway: GatewayArg,
+    /// Limits, as far as they were typed.
+    pub limits: Limits,
+    /// How to speak.
+    pub output: Output,
+    /// Whether files may be mapped.
+    pub map: bool,
+}
+
+/// The verbs with what is theirs alone.
+#[derive(Debug, Clone)]
+pub enum Verb {
+    /// `check`
+    Check,
+    /// `prune`
+    Prune {
+        /// Consent.
+        write: WriteArgs,
+        /// `--output`
+        output: Option<std::path::PathBuf>,
+    },
+    /// `undo`
+    Undo {
+        /// RUN
+        run: Option<String>,
+        /// `--to`
+        to: Option<std::path::PathBuf>,
+        /// Consent.
+        write: WriteArgs,
+    },
+    /// `explain`
+    Explain(String),
+}
+
+impl Verb {
+    /// The name in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verb::Check => "check",
+            Verb::Prune { .. } => "prune",
+            Verb::Undo { .. } => "undo",
+            Verb::Explain(_) => "explain",
+        }
+    }
+}
+
+/// How to speak.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// JSON instead of text.
+    pub json: bool,
+    /// Which entries JSON lists.
+    pub entries: EntriesArg,
+    /// `-q`
+    pub quiet: bool,
+    /// `-v`
+    pub verbose: bool,
+    /// `--color`
+    pub color: WhenArg,
+    /// `--progress`
+    pub progress: WhenArg,
+    /// `--redact`
+    pub redact: bool,
+}
+
+/// Limits as typed and checked; what was not typed comes from the configuration or the default.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    grace: Option<Millis>,
+    max_running: Option<Millis>,
+    /// `Some(None)`: switched off.
+    run_retention: Option<Option<Millis>>,
+    prune_after: Option<Millis>,
+    conversations: bool,
+    budget: Option<Budget>,
+    max_entries: Option<u64>,
+    only: Vec<Class>,
+    /// `--keep`
+    pub keep: Vec<String>,
+    confidence: Option<Confidence>,
+    allow_removal: Option<f64>,
+}
+
+impl Limits {
+    /// The policy under a configuration.
+    pub fn policy(&self, config: &Config) -> Policy {
+        let default = Policy::default();
+        let configured = match config.cron.session_retention {
+            Retention::Off => None,
+            Retention::Ms(ms) => Some(ms),
+        };
+        Policy {
+            grace: self.grace.unwrap_or(default.grace),
+            max_running: self.max_running.unwrap_or(default.max_running),
+            run_retention: self.run_retention.unwrap_or(configured),
+            prune_after: self.prune_after.unwrap_or(config.session.maintenance.prune_after_ms),
+            conversations: self.conversations,
+            budget: self.budget.unwrap_or(default.budget),
+            max_entries: self.max_entries,
+            only: self.only.clone(),
+            confidence: self.confidence.unwrap_or(default.confidence),
+            allow_removal: self.allow_removal.unwrap_or(default.allow_removal),
+        }
+    }
+
+    fn read(args: &PolicyArgs) -> Result<Self, UsageError> {
+        Ok(Limits {
+            grace: duration("--grace", &args.grace, None)?,
+            max_running: duration("--max-running", &args.max_running, None)?,
+            run_retention: retention(&args.run_retention)?,
+            prune_after: duration("--prune-after", &args.prune_after, Some(DurationUnit::Days))?,
+            conversations: args.conversations,
+            budget: args.budget.as_deref().map(budget).transpose()?,
+            max_entries: args.max_entries,
+            only: args.only.iter().map(|&class| class_of(class)).collect(),
+            keep: args.keep.clone(),
+            confidence: args.confidence.map(|confidence| match confidence {
+                ConfidenceArg::Certain => Confidence::Certain,
+                ConfidenceArg::Likely => Confidence::Likely,
+            }),
+            allow_removal: args.allow_removal.as_deref().map(percent).transpose()?,
+        })
+    }
+}
+
+impl Request {
+    /// Makes sense of a command line.
+    pub fn read(cli: Cli) -> Result<Self, UsageError> {
+        if cli.command.is_some() && !cli.policy.is_empty() {
+            return Err(usage("limits such as --grace go behind the command they are for"));
+        }
+        let (verb, policy) = match cli.command {
+            None => (Verb::Check, cli.policy),
+            Some(Command::Check(check)) => (Verb::Check, check.policy),
+            Some(Command::Prune(PruneArgs { policy, write, output })) => (Verb::Prune { write, output }, policy),
+            Some(Command::Undo(UndoArgs { run, to, write })) => {
+                (Verb::Undo { run, to, write }, PolicyArgs::default())
+            }
+            Some(Command::Explain(ExplainArgs { subject, policy })) => (Verb::Explain(subject), policy),
+        };
+        let limits = Limits::read(&policy)?;
+        let common = cli.common;
+        Ok(Request {
+            verb,
+            limits,
+            whereabouts: whereabouts(&common)?,
+            now: common.now.as_deref().map(time).transpose()?,
+            gateway: common.gateway,
+            map: !common.no_mmap,
+            agents: common.agent,
+            output: Output {
+                json: common.json,
+                entries: common.entries,
+                quiet: common.quiet,
+                verbose: common.verbose,
+                color: common.color,
+                progress: common.progress,
+                redact: common.redact,
+            },
+        })
+    }
+}
+
+fn usage(message: impl Into<String>) -> UsageError {
+    UsageError(message.into())
+}
+
+fn whereabouts(common: &CommonArgs) -> Result<Whereabouts, UsageError> {
+    let profile = common.profile.as_deref().map(Profile::new).transpose();
+    Ok(Whereabouts {
+        state_dir: common.state_dir.clone(),
+        profile: profile.map_err(|error| usage(format!("--profile: {error}")))?,
+        stores: common.store.clone(),
+        cron_dir: common.cron_dir.clone(),
+    })
+}
+
+/// RFC 3339, or epoch milliseconds. Seconds would put every entry into the future.
+fn time(text: &str) -> Result<Millis, UsageError> {
+    let at = match text.parse::<Millis>() {
+        Ok(ms) if ms >= 100_000_000_000 => Some(ms),
+        Ok(_) => None,
+        Err(_) => parse_iso_ms(text),
+    };
+    at.ok_or_else(|| {
+        usage(format!("--now {text}: give RFC 3339 (2026-11-21T01:14:30Z) or epoch milliseconds (13 digits)"))
+    })
+}
+
+/// A bare number has a meaning only where OpenClaw gives it a unit; a grace of 30 ms is nobody's wish.
+fn duration(
+    flag: &str,
+    text: &Option<String>,
+    unit: Option<DurationUnit>,
+) -> Result<Option<Millis>, UsageError> {
+    let Some(text) = text else { return Ok(None) };
+    let bare = text.trim().parse::<f64>().is_ok_and(|number| number != 0.0);
+    let read = flexible_duration_ms(text, unit.unwrap_or(DurationUnit::Millis));
+    match read {
+        Some(ms) if ms >= 0 && !(bare && unit.is_none()) => Ok(Some(ms)),
+        _ => Err(usage(format!("{flag} {text}: give a duration with a unit, such as 90m, 2h or 1d12h"))),
+    }
+}
+
+fn retention(text: &Option<String>) -> Result<Option<Option<Millis>>, UsageError> {
+    match text.as_deref() {
+        Some("false" | "off") => Ok(Some(None)),
+        _ => Ok(duration("--run-retention", text, Some(DurationUnit::Hours))?.map(Some)),
+    }
+}
+
+fn budget(text: &str) -> Result<Budget, UsageError> {
+    match text {
+        "off" => Ok(Budget::Off),
+        "auto" => Ok(Budget::Auto),
+        _ => match flexible_size(text) {
+            Some(bytes) if bytes > 0 => Ok(Budget::Bytes(bytes)),
+            _ => Err(usage(format!("--budget {text}: give a size such as 50MB or 64MiB, auto, or off"))),
+        },
+    }
+}
+
+fn percent(text: &str) -> Result<f64, UsageError> {
+    let number = text.trim().trim_end_matches('%').trim().parse::<f64>();
+    number
+        .ok()
+        .filter(|share| (0.0..=100.0).contains(share))
+        .ok_or_else(|| usage(format!("--allow-removal {text}: give a percentage from 0 to 100")))
+}
+
+fn class_of(class: ClassArg) -> Class {
+    match class {
+        ClassArg::Zombie => Class::Zombie,
+        ClassArg::Orphaned => Class::Orphaned,
+        ClassArg::Stale => Class::Stale,
+        ClassArg::Surplus => Class::Surplus,
+        ClassArg::Malformed => Class::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn read(args: &[&str]) -> Result<Request, UsageError> {
+        Request::read(Cli::try_parse_from(std::iter::once(&"sessions-doctor").chain(args)).unwrap())
+    }
+
+    #[test]
+    fn no_command_is_check_and_its_limits_count() {
+        let request = read(&["--grace", "1h30m", "--json"]).unwrap();
+        assert!(matches!(request.verb, Verb::Check) && request.output.json);
+        assert_eq!(request.limits.policy(&Config::default()).grace, 5_400_000);
+    }
+
+    #[test]
+    fn limits_that_would_remove_everything_by_mistake_are_usage_errors() {
+        for args in [
+            ["check", "--grace", "30"],
+            ["check", "--budget", "0"],
+            ["prune", "--allow-removal", "250"],
+            ["prune", "--now", "1795223628"],
+            ["check", "--prune-after", "soon"],
+        ] {
+            assert!(read(&args).is_err(), "{args:?}");
+        }
+        assert!(read(&["--grace", "1h", "prune"]).is_err());
+    }
+
+    #[test]
+    fn a_retention_that_is_off_and_a_bare_number_of_hours_are_understood() {
+        let policy = |text: &str| {
+            read(&["check", "--run-retention", text]).unwrap().limits.policy(&Config::default()).run_retention
+        };
+        assert_eq!((policy("false"), policy("12")), (None, Some(12 * 3_600_000)));
+    }
+}

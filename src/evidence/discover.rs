@@ -1,0 +1,342 @@
+//! Finds the state directory, its configuration and every store file of it.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::host::Host;
+use crate::model::store::StoreFile;
+use crate::openclaw::config::{self, Config, ConfigError};
+use crate::openclaw::layout::{self, Places, Profile, StateDir};
+use crate::openclaw::{grammar, sqlite};
+use crate::report::model::{Era, EvidenceItem, EvidenceState};
+
+/// What the command line says about places.
+#[derive(Clone, Debug, Default)]
+pub struct Whereabouts {
+    /// `--state-dir`.
+    pub state_dir: Option<PathBuf>,
+    /// `--profile`.
+    pub profile: Option<Profile>,
+    /// `--store`.
+    pub stores: Vec<PathBuf>,
+    /// `--cron-dir`.
+    pub cron_dir: Option<PathBuf>,
+}
+
+/// The state directory and what belongs to it.
+#[derive(Debug)]
+pub struct Situation {
+    /// The state directory, there or not.
+    pub state_dir: PathBuf,
+    /// Whether it exists.
+    pub exists: bool,
+    /// Where the configuration lies, or would.
+    pub config_path: PathBuf,
+    /// The configuration, as far as it could be read.
+    pub config: Config,
+    /// Why it is not resolved.
+    pub config_error: Option<Box<ConfigError>>,
+    /// Whether a configuration file exists.
+    pub config_exists: bool,
+    /// The stores, unique by device and inode.
+    pub stores: Vec<StoreFile>,
+    /// The job list.
+    pub jobs_path: PathBuf,
+    /// Where sessions and jobs live.
+    pub era: Era,
+    /// The database of eras D and E, where it exists.
+    pub state_database: Option<PathBuf>,
+    /// Places that could not be listed, so that stores may be missing.
+    pub unlisted: Vec<PathBuf>,
+}
+
+/// Why nothing could be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    /// `--state-dir`, `--store` or `--cron-dir` names nothing.
+    #[error("{0}: no such {1}; check the path")]
+    Missing(PathBuf, &'static str),
+    /// A file where a directory is wanted, or the other way round.
+    #[error("{0}: is not a {1}; name {2}")]
+    Kind(PathBuf, &'static str, &'static str),
+    /// Something else.
+    #[error("{0}: {1}")]
+    Io(PathBuf, io::Error),
+}
+
+/// Looks for everything that belongs together.
+pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, DiscoverError> {
+    let state = find_state_dir(host, wanted)?;
+    let (config_path, resolved) = read_config(host, &state, wanted);
+    let config_exists = config_path.exists();
+    let (config, config_error) = match resolved {
+        Ok(config) => (config, None),
+        Err(error) => (error.partial.as_deref().cloned().unwrap_or_default(), Some(error)),
+    };
+    let jobs_path = match &wanted.cron_dir {
+        Some(dir) => existing_dir(dir)?.join(layout::JOBS_FILE),
+        None => {
+            layout::cron_store_path(config.cron.store.as_deref(), &state.path, &host.home_dir(), &host.cwd)
+        }
+    };
+    let database = sqlite::state_database(&state.path);
+    let mut situation = Situation {
+        exists: state.path.is_dir(),
+        state_dir: state.path,
+        config_path,
+        config,
+        config_error,
+        config_exists,
+        stores: Vec::new(),
+        jobs_path,
+        era: Era::Json,
+        state_database: database.exists().then_some(database),
+        unlisted: Vec::new(),
+    };
+    if wanted.stores.is_empty() {
+        situation.find_stores(host);
+    } else {
+        situation.name_stores(host, &wanted.stores)?;
+    }
+    situation.era = situation.tell_era();
+    Ok(situation)
+}
+
+fn find_state_dir(host: &Host, wanted: &Whereabouts) -> Result<StateDir, DiscoverError> {
+    if let Some(dir) = &wanted.state_dir {
+        let path = existing_dir(&layout::absolute(&host.cwd, dir))?;
+        return Ok(StateDir { path, source: layout::StateDirSource::Environment });
+    }
+    // A profile named on the command line wins over the environment: it was typed just now.
+    let env = |name: &str| match (name, &wanted.profile) {
+        ("OPENCLAW_STATE_DIR" | "OPENCLAW_CONFIG_PATH", Some(_)) => None,
+        _ => host.env(name),
+    };
+    let places =
+        Places { env: &env, os_home: host.home.as_deref(), cwd: &host.cwd, exists: &|path| path.exists() };
+    let state = layout::state_dir(&places, wanted.profile.as_ref());
+    match fs::metadata(&state.path) {
+        Ok(metadata) if !metadata.is_dir() => {
+            Err(DiscoverError::Kind(state.path, "directory", "the state directory with --state-dir"))
+        }
+        _ => Ok(state),
+    }
+}
+
+fn existing_dir(dir: &Path) -> Result<PathBuf, DiscoverError> {
+    match fs::metadata(dir) {
+        Ok(metadata) if metadata.is_dir() => Ok(dir.to_owned()),
+        Ok(_) => {
+            Err(DiscoverError::Kind(dir.to_owned(), "directory", "a directory, or a store file with --store"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(DiscoverError::Missing(dir.to_owned(), "directory"))
+        }
+        Err(error) => Err(DiscoverError::Io(dir.to_owned(), error)),
+    }
+}
+
+fn read_config(
+    host: &Host,
+    state: &StateDir,
+    wanted: &Whereabouts,
+) -> (PathBuf, Result<Config, Box<ConfigError>>) {
+    let named = wanted.state_dir.is_some() || wanted.profile.is_some();
+    let env = |name: &str| if named && name == "OPENCLAW_CONFIG_PATH" { None } else { host.env(name) };
+    let places =
+        Places { env: &env, os_home: host.home.as_deref(), cwd: &host.cwd, exists: &|path| path.exists() };
+    let path = layout::config_path(&places, state);
+    let dotenv = read_dotenv(&state.path.join(".env"));
+    let lookup = |name: &str| {
+        host.env(name).or_else(|| {
+            dotenv.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        })
+    };
+    let resolved = config::resolve(&path, &mut |path| fs::read(path), &lookup);
+    (path, resolved)
+}
+
+/// `<state>/.env`: lines `NAME=value`, perhaps quoted, perhaps after `export`.
+fn read_dotenv(path: &Path) -> Vec<(String, String)> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let pairs = lines.filter_map(|line| line.strip_prefix("export ").unwrap_or(line).split_once('='));
+    pairs
+        .map(|(name, value)| {
+            let value = value.trim();
+            let bare = ['"', '\'']
+                .iter()
+                .find_map(|&quote| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)));
+            (name.trim().to_owned(), bare.unwrap_or(value).to_owned())
+        })
+        .collect()
+}
+
+impl Situation {
+    /// `--store`: these files, and no discovery.
+    fn name_stores(&mut self, host: &Host, paths: &[PathBuf]) -> Result<(), DiscoverError> {
+        for path in paths {
+            let path = layout::absolute(&host.cwd, path);
+            match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => {
+                    return Err(DiscoverError::Kind(
+                        path,
+                        "store file",
+                        "the sessions.json in it, or the state directory with --state-dir",
+                    ));
+                }
+                Ok(_) => self.add(path, &agent_of_path(std::slice::from_ref(&path)), true),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(DiscoverError::Missing(path, "store file"));
+                }
+                Err(error) => return Err(DiscoverError::Io(path, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores of configured agents, then of those found on disk, then the very old place.
+    fn find_stores(&mut self, host: &Host) {
+        let home = host.home_dir();
+        let template = self.config.session.store.clone();
+        let mut ids: Vec<String> = self.config.agents.iter().map(|agent| agent.id.clone()).collect();
+        if ids.is_empty() {
+            ids.push("main".to_owned());
+        }
+        let found = self.agents_on_disk();
+        for id in ids.iter().chain(&found) {
+            let path = layout::store_path(template.as_deref(), id, &self.state_dir, &home, &host.cwd);
+            self.add(path, id, false);
+        }
+        for id in &found {
+            let path = layout::default_store(&self.state_dir, id);
+            if path.exists() {
+                self.add(path, id, false);
+            }
+        }
+        let legacy = layout::legacy_store(&self.state_dir);
+        if legacy.exists() {
+            self.add(legacy, "main", false);
+        }
+    }
+
+    fn agents_on_disk(&mut self) -> Vec<String> {
+        let dir = self.state_dir.join("agents");
+        let listed = match fs::read_dir(&dir) {
+            Ok(listed) => listed,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    self.unlisted.push(dir);
+                }
+                return Vec::new();
+            }
+        };
+        let mut ids: Vec<String> = listed
+            .filter_map(Result::ok)
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| grammar::normalize_agent_id(name) == *name)
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    fn add(&mut self, path: PathBuf, agent: &str, named: bool) {
+        let metadata = fs::metadata(&path).ok();
+        let identity = metadata.as_ref().map(|metadata| (metadata.dev(), metadata.ino()));
+        let same = |known: &StoreFile| match (identity, fs::metadata(&known.path).ok()) {
+            (Some(id), Some(known)) => id == (known.dev(), known.ino()),
+            (None, None) => known.path == path,
+            _ => false,
+        };
+        if let Some(known) = self.stores.iter_mut().find(|known| same(known)) {
+            if !known.agents.iter().any(|id| id == agent) {
+                known.agents.push(agent.to_owned());
+            }
+            return;
+        }
+        let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        let state = fs::canonicalize(&self.state_dir).unwrap_or_else(|_| self.state_dir.clone());
+        self.stores.push(StoreFile {
+            exists: metadata.is_some(),
+            outside: !real.starts_with(&state),
+            agents: vec![agent.to_owned()],
+            path,
+            real,
+            named,
+        });
+    }
+
+    fn tell_era(&self) -> Era {
+        let mut ids: HashSet<String> = self.config.agents.iter().map(|agent| agent.id.clone()).collect();
+        ids.insert("main".to_owned());
+        if let Ok(listed) = fs::read_dir(self.state_dir.join("agents")) {
+            ids.extend(listed.filter_map(Result::ok).filter_map(|entry| entry.file_name().into_string().ok()));
+        }
+        let mut unsure = false;
+        for database in ids.iter().map(|id| sqlite::agent_database(&self.state_dir, id)) {
+            match holds_sessions(&database) {
+                Ok(true) => return Era::Sqlite,
+                Ok(false) => {}
+                Err(_) => unsure = true,
+            }
+        }
+        match &self.state_database {
+            _ if unsure => Era::Unknown,
+            Some(_) => Era::CronSqlite,
+            None => Era::Json,
+        }
+    }
+
+    /// What there is to say of the configuration.
+    pub fn config_evidence(&self) -> EvidenceItem {
+        let state = match (&self.config_error, self.config_exists) {
+            (Some(_), _) => EvidenceState::Unreadable,
+            (None, true) => EvidenceState::Read,
+            (None, false) => EvidenceState::Missing,
+        };
+        EvidenceItem { kind: "config", path: self.config_path.display().to_string(), state }
+    }
+}
+
+/// The agent whose store this is, by the layout of the path; `main` where that does not tell.
+fn agent_of_path(paths: &[PathBuf]) -> String {
+    let of = |path: &PathBuf| {
+        let sessions = path.parent().filter(|dir| dir.ends_with("sessions"))?;
+        let agent = sessions.parent()?;
+        agent.parent().filter(|dir| dir.ends_with("agents"))?;
+        agent.file_name()?.to_str().map(str::to_owned)
+    };
+    paths.iter().find_map(of).unwrap_or_else(|| "main".to_owned())
+}
+
+/// Whether an agent's database, or what is not yet written back to it, has the table of sessions.
+fn holds_sessions(database: &Path) -> io::Result<bool> {
+    for file in [database.to_owned(), sqlite::write_ahead_log(database)] {
+        let file = match fs::File::open(&file) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if sqlite::mentions_table(chunks(file), sqlite::SESSION_NODES)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn chunks(mut file: fs::File) -> impl Iterator<Item = io::Result<Vec<u8>>> {
+    std::iter::from_fn(move || {
+        let mut chunk = vec![0; 1 << 18];
+        match io::Read::read(&mut file, &mut chunk) {
+            Ok(0) => None,
+            Ok(read) => {
+                chunk.truncate(read);
+                Some(Ok(chunk))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    })
+}

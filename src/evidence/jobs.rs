@@ -1,0 +1,139 @@
+//! The job list and the markers of its jobs.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::discover::Situation;
+use crate::model::entry::{TextHash, hash_folded};
+use crate::model::evidence::{Job, Jobs};
+use crate::openclaw::jobs::{self, JobState, JobTimeout, SessionTarget};
+use crate::openclaw::layout;
+use crate::report::model::{EvidenceItem, EvidenceState};
+
+/// The jobs, what of them protects entries by name, and how the reading went.
+#[derive(Clone, Debug, Default)]
+pub struct JobsReading {
+    /// For the rules.
+    pub jobs: Jobs,
+    /// Lower-case keys, or parts after the agent prefix, that jobs name.
+    pub targets: HashSet<String>,
+    /// How the reading went.
+    pub evidence: Vec<EvidenceItem>,
+    /// Why the list is not complete, a sentence each.
+    pub troubles: Vec<String>,
+}
+
+/// Reads `jobs.json`, and `jobs-state.json` where it exists.
+pub fn read(situation: &Situation) -> JobsReading {
+    let mut reading = JobsReading::default();
+    let path = &situation.jobs_path;
+    let list = reading.file("cron-jobs", path, jobs::parse_jobs);
+    let state_path = layout::jobs_state_path(path);
+    let states = reading.file("cron-state", &state_path, jobs::parse_jobs_state);
+    reading.explain(situation, &list, &states);
+    reading.jobs.complete = reading.troubles.is_empty() && matches!(list, Reading::Read(_));
+    let states_known = !matches!(states, Reading::Unreadable(_));
+    reading.jobs.markers_complete = reading.jobs.complete && states_known;
+    let states: Option<HashMap<String, JobState>> = if let Reading::Read(states) = states { Some(states) } else { None };
+    if let Reading::Read(list) = list {
+        for job in jobs::merge(list, states) {
+            reading.add(&job);
+        }
+    }
+    reading
+}
+
+enum Reading<T> {
+    Read(T),
+    Missing,
+    Unreadable(String),
+}
+
+impl JobsReading {
+    fn file<T, E: std::fmt::Display>(
+        &mut self,
+        kind: &'static str,
+        path: &Path,
+        parse: impl Fn(&[u8]) -> Result<T, E>,
+    ) -> Reading<T> {
+        let read = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Reading::Missing,
+            Err(error) => Reading::Unreadable(format!("{}: {error}", path.display())),
+            Ok(bytes) => match parse(&bytes) {
+                Ok(value) => Reading::Read(value),
+                Err(error) => Reading::Unreadable(format!("{}: {error}", path.display())),
+            },
+        };
+        let state = match &read {
+            Reading::Read(_) => EvidenceState::Read,
+            Reading::Missing => EvidenceState::Missing,
+            Reading::Unreadable(_) => EvidenceState::Unreadable,
+        };
+        // Before 2026.4.20 there is no state file, and that says nothing.
+        if kind == "cron-jobs" || state != EvidenceState::Missing {
+            self.evidence.push(EvidenceItem { kind, path: path.display().to_string(), state });
+        }
+        read
+    }
+
+    /// Everything that keeps the list from being whole.
+    fn explain<T, S>(&mut self, situation: &Situation, list: &Reading<T>, states: &Reading<S>) {
+        if let Some(database) = &situation.state_database {
+            self.evidence.push(EvidenceItem {
+                kind: "sqlite",
+                path: database.display().to_string(),
+                state: EvidenceState::Unreadable,
+            });
+            self.troubles.push(format!(
+                "{}: this version keeps its cron jobs there, and they were not read",
+                database.display()
+            ));
+        }
+        if let Some(error) = &situation.config_error {
+            self.troubles.push(format!("{error}; without it the job list may lie elsewhere"));
+        }
+        match list {
+            Reading::Missing => {
+                let path = situation.jobs_path.display();
+                let migrated = layout::migrated_path(&situation.jobs_path);
+                self.troubles.push(if migrated.exists() {
+                    format!("{}: the job list moved to a database that was not read", migrated.display())
+                } else {
+                    format!("{path}: there is no job list, so no job can be called deleted")
+                });
+            }
+            Reading::Unreadable(why) => self.troubles.push(why.clone()),
+            Reading::Read(_) => {}
+        }
+        if let Reading::Unreadable(why) = states {
+            self.troubles.push(why.clone());
+        }
+    }
+
+    fn add(&mut self, job: &jobs::Job) {
+        let known = Job {
+            id: job.id.clone(),
+            name: job.name.clone(),
+            marker: job.state.running_at_ms,
+            last_run_at: job.state.last_run_at_ms,
+            timeout: match job.timeout {
+                JobTimeout::Ms(ms) => Some(ms),
+                JobTimeout::None => None,
+            },
+        };
+        self.jobs.known.insert(hash_folded(&job.id), known);
+        let target = if let SessionTarget::Session(key) = &job.session_target { Some(key) } else { None };
+        self.targets.extend(target.into_iter().chain(&job.session_key).map(|key| key.to_lowercase()));
+    }
+}
+
+/// Whether a job list names the job; `None` where the list was not read whole and does not name it.
+pub fn is_known(jobs: &Jobs, job: TextHash) -> Option<bool> {
+    match (jobs.known.contains_key(&job), jobs.complete) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    }
+}

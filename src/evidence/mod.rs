@@ -1,0 +1,13 @@
+//! What the world says: finds stores and reads what can be held against their entries.
+//!
+//! What you may touch here: files, for reading only, and the values of `host`. The formats are read by
+//! `openclaw`; what comes out is [`crate::model::evidence`], keyed the way that rules ask. Each reading says
+//! how it went, and what could not be read protects.
+
+pub mod discover;
+pub mod gateway;
+pub mod jobs;
+pub mod marks;
+pub mod registry;
+pub mod runs;
+pub mod sessions;

@@ -1,0 +1,72 @@
+//! The sub-agent registry.
+
+use std::fs;
+use std::io;
+
+use super::discover::Situation;
+use crate::model::entry::hash;
+use crate::model::evidence::Registry;
+use crate::model::key::fold_run_key;
+use crate::openclaw::{layout, subagents};
+use crate::report::model::{EvidenceItem, EvidenceState};
+
+/// The registry, and how the reading went.
+#[derive(Clone, Debug)]
+pub struct RegistryReading {
+    /// For the rules.
+    pub registry: Registry,
+    /// How the reading went.
+    pub evidence: EvidenceItem,
+    /// Why it could not be read.
+    pub trouble: Option<String>,
+}
+
+/// Reads `subagents/runs.json`. A missing registry is empty, unless a database took its place.
+pub fn read(situation: &Situation) -> RegistryReading {
+    let path = layout::subagents_path(&situation.state_dir);
+    let (registry, state, trouble) = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match &situation.state_database {
+            None => (Registry::default(), EvidenceState::Missing, None),
+            Some(database) => unreadable(format!(
+                "{}: this version keeps its sub-agents there, and they were not read",
+                database.display()
+            )),
+        },
+        Err(error) => unreadable(format!("{}: {error}", path.display())),
+        Ok(bytes) => match subagents::parse(&bytes) {
+            Err(error) => unreadable(format!("{}: {error}", path.display())),
+            Ok(parsed) if parsed.malformed > 0 || situation.state_database.is_some() => {
+                let why = if parsed.malformed > 0 {
+                    format!("{}: {} rows could not be read", path.display(), parsed.malformed)
+                } else {
+                    format!("{}: a database beside it was not read", path.display())
+                };
+                (Registry { unreadable: true, ..index(&parsed) }, EvidenceState::Partial, Some(why))
+            }
+            Ok(parsed) => (index(&parsed), EvidenceState::Read, None),
+        },
+    };
+    let evidence = EvidenceItem { kind: "registry", path: path.display().to_string(), state };
+    RegistryReading { registry, evidence, trouble }
+}
+
+fn unreadable(why: String) -> (Registry, EvidenceState, Option<String>) {
+    (Registry { unreadable: true, ..Registry::default() }, EvidenceState::Unreadable, Some(why))
+}
+
+fn index(parsed: &subagents::Registry) -> Registry {
+    let mut registry = Registry::default();
+    for row in &parsed.rows {
+        let ended = row.ended_at.is_some();
+        if let Some(child) = &row.child_session_key {
+            // Of several rows of a child, one without an end counts.
+            let known = registry.rows.entry(hash(child.as_bytes())).or_insert(true);
+            *known &= ended;
+        }
+        if !ended {
+            let parents = row.requester_session_key.iter().chain(&row.controller_session_key);
+            registry.open_parents.extend(parents.map(|key| hash(fold_run_key(key).as_bytes())));
+        }
+    }
+    registry
+}

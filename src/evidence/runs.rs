@@ -1,0 +1,157 @@
+//! The finished runs of `cron/runs/*.jsonl` and `*.jsonl.migrated`.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use crate::model::entry::{TextHash, hash, hash_folded};
+use crate::model::evidence::{FinishedLine, Runs};
+use crate::model::key::SessionKey;
+use crate::model::verdict::LineRef;
+use crate::openclaw::run_log::{self, Line, MAX_LINE_BYTES, RunLine, RunLogReader, RunStatus};
+use crate::report::model::{EvidenceItem, EvidenceState};
+
+/// The finished runs, and how the reading went.
+#[derive(Clone, Debug, Default)]
+pub struct RunsReading {
+    /// For the rules.
+    pub runs: Runs,
+    /// How the reading went.
+    pub evidence: Vec<EvidenceItem>,
+    /// Files that could not be read, with the reason.
+    pub unreadable: Vec<String>,
+    /// Lines that do not parse, as `path:line`.
+    pub torn: Vec<String>,
+}
+
+/// Reads all run logs of a directory.
+pub fn read(dir: &Path) -> RunsReading {
+    let mut reading = RunsReading::default();
+    let files = match log_files(dir) {
+        Ok(files) => files,
+        Err(error) => {
+            let missing = error.kind() == io::ErrorKind::NotFound;
+            if !missing {
+                reading.unreadable.push(format!("{}: {error}", dir.display()));
+            }
+            let state = if missing { EvidenceState::Missing } else { EvidenceState::Unreadable };
+            reading.evidence.push(item(dir, state));
+            return reading;
+        }
+    };
+    for (path, job) in files {
+        if let Err(error) = reading.file(&path, &job) {
+            reading.unreadable.push(format!("{}: {error}", path.display()));
+        }
+    }
+    let whole = reading.unreadable.is_empty() && reading.torn.is_empty();
+    reading.evidence.push(item(dir, if whole { EvidenceState::Read } else { EvidenceState::Partial }));
+    reading
+}
+
+fn item(dir: &Path, state: EvidenceState) -> EvidenceItem {
+    EvidenceItem { kind: "run-logs", path: dir.display().to_string(), state }
+}
+
+/// Log files and the job that each is named after, sorted by name.
+fn log_files(dir: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let job = name.strip_suffix(".jsonl").or_else(|| name.strip_suffix(".jsonl.migrated"));
+        if let Some(job) = job.filter(|job| !job.is_empty()).map(str::to_owned) {
+            files.push((path, job));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+impl RunsReading {
+    fn file(&mut self, path: &Path, job: &str) -> io::Result<()> {
+        let file = u32::try_from(self.runs.files.len()).map_err(io::Error::other)?;
+        let log = File::open(path)?;
+        self.runs.files.push(path.display().to_string());
+        let job = hash_folded(job);
+        let mut reader = RunLogReader::default();
+        let mut lines = run_log::lines(BufReader::with_capacity(1 << 16, log), MAX_LINE_BYTES);
+        while let Some(raw) = lines.next_line()? {
+            let line = if raw.oversized { Line::Torn } else { reader.line(raw.bytes) };
+            match line {
+                Line::Finished(run) if hash_folded(&run.job_id) == job => {
+                    self.add(&run, job, LineRef { file, line: u32::try_from(raw.number).unwrap_or(u32::MAX) });
+                }
+                // Another job's line in this log: OpenClaw passes over it as well.
+                Line::Finished(_) | Line::Foreign => {}
+                Line::Torn => self.torn.push(format!("{}:{}", path.display(), raw.number)),
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, run: &RunLine, job: TextHash, at: LineRef) {
+        let of_key = run.session_key.as_deref().and_then(|key| SessionKey::parse(key, "main").run.map(str::to_owned));
+        let mut sessions: Vec<TextHash> =
+            run.session_id.iter().chain(&of_key).map(|id| hash(id.as_bytes())).collect();
+        sessions.dedup();
+        let index = self.runs.lines.len() as u32;
+        self.runs.lines.push(FinishedLine {
+            at,
+            job,
+            named: !sessions.is_empty(),
+            ts: run.ts,
+            run_at: run.run_at_ms,
+            status: healed_status(run),
+        });
+        self.runs.by_job.entry(job).or_default().push(index);
+        for session in sessions {
+            self.runs.by_session.entry(session).or_default().push(index);
+        }
+    }
+}
+
+/// What a base is healed to by this line.
+fn healed_status(run: &RunLine) -> &'static str {
+    match run.status {
+        RunStatus::Ok | RunStatus::Skipped => "done",
+        RunStatus::Error if run.timed_out => "timeout",
+        RunStatus::Error | RunStatus::Other(_) => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn torn_and_foreign_lines_prove_nothing_and_a_key_names_the_session_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let lines = [
+            r#"{"ts":1795223212701,"jobId":"J","action":"finished","status":"ok","sessionId":"a","runAtMs":1795223207989}"#,
+            r#"{"ts":1795223212702,"jobId":"other","action":"finished","status":"ok","sessionId":"b"}"#,
+            r#"{"ts":1795223212703,"jobId":"j","action":"started","sessionId":"c"}"#,
+            r#"{"ts":1795223212704,"jobId":"j","action":"finished","status":"error","error":"cron: job execution timed out","runAtMs":1}"#,
+            r#"{"ts":1795223212705,"jobId":"j","action":"finished","status":"error","sessionKey":"agent:main:cron:j:run:d"}"#,
+            r#"{"ts":17952232"#,
+        ];
+        fs::write(dir.path().join("j.jsonl"), lines.join("\n")).unwrap();
+        fs::write(dir.path().join("notes.txt"), "x").unwrap();
+        let reading = read(dir.path());
+        let job = hash(b"j");
+        let statuses: Vec<_> = reading.runs.of_job(job).map(|line| (line.status, line.named)).collect();
+        assert_eq!(statuses, [("done", true), ("timeout", false), ("failed", true)]);
+        let of = |id: &str| reading.runs.of_session(hash(id.as_bytes()), job).count();
+        assert_eq!((of("a"), of("b"), of("c"), of("d")), (1, 0, 0, 1));
+        assert_eq!(reading.torn.len(), 1);
+        assert!(reading.torn[0].ends_with("j.jsonl:6"), "{:?}", reading.torn);
+        assert_eq!(reading.evidence[0].state, EvidenceState::Partial);
+    }
+
+    #[test]
+    fn no_directory_is_missing_and_not_unreadable() {
+        let reading = read(Path::new("/nonexistent/runs"));
+        assert_eq!(reading.evidence[0].state, EvidenceState::Missing);
+        assert!(reading.unreadable.is_empty());
+    }
+}

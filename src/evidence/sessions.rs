@@ -1,0 +1,178 @@
+//! A sessions directory: transcript locks, and when a transcript was last written to.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::model::Millis;
+use crate::model::entry::{TextHash, hash};
+use crate::model::evidence::Lock;
+use crate::openclaw::layout::{self, FileKind};
+use crate::openclaw::lock::{self, LockFile, Owner};
+use crate::openclaw::transcript::{TAIL_BYTES, TailReader};
+use crate::report::model::{EvidenceItem, EvidenceState};
+
+/// What a sessions directory holds besides the store.
+#[derive(Debug)]
+pub struct SessionsDir {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// How the listing went.
+    pub state: EvidenceState,
+    /// Transcript locks by session.
+    locks: HashMap<TextHash, Lock>,
+    /// Transcripts that are not called `<session>.jsonl`, by session.
+    named_otherwise: HashMap<TextHash, Vec<String>>,
+    /// Files called like a transcript.
+    pub transcripts: u64,
+    /// Rotations and temporary files of the store.
+    pub leftovers: u64,
+}
+
+/// What judging a lock takes.
+pub struct LockJudge<'a> {
+    /// Whether a process lives, and since when.
+    pub owner: &'a dyn Fn(u32) -> Owner,
+    /// Whether the gateway is established as stopped.
+    pub gateway_stopped: bool,
+}
+
+impl LockJudge<'_> {
+    /// A lock is dead only where the gateway is known to be stopped, and its owner does not live here.
+    fn judge(&self, file: Option<&LockFile>) -> Lock {
+        let lives = file.and_then(|file| file.pid.map(|pid| (file, (self.owner)(pid)))).is_some_and(
+            |(file, owner)| match (owner, file.start_time) {
+                (Owner::Alive { start_time: Some(now) }, Some(then)) => now == then,
+                (Owner::Alive { .. } | Owner::Unknown, _) => true,
+                (Owner::Dead, _) => false,
+            },
+        );
+        if self.gateway_stopped && !lives { Lock::Dead } else { Lock::MayLive }
+    }
+}
+
+impl SessionsDir {
+    /// Lists a directory once; only what is out of the ordinary is remembered.
+    pub fn list(dir: &Path, store_name: &str, judge: &LockJudge<'_>) -> Self {
+        let mut listing = SessionsDir {
+            path: dir.to_owned(),
+            state: EvidenceState::Read,
+            locks: HashMap::new(),
+            named_otherwise: HashMap::new(),
+            transcripts: 0,
+            leftovers: 0,
+        };
+        match fs::read_dir(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => listing.state = EvidenceState::Missing,
+            Err(_) => listing.state = EvidenceState::Unreadable,
+            Ok(entries) => {
+                for entry in entries {
+                    match entry.map(|entry| entry.file_name()) {
+                        Ok(name) => listing.add(&name.to_string_lossy(), store_name, judge),
+                        Err(_) => listing.state = EvidenceState::Unreadable,
+                    }
+                }
+            }
+        }
+        listing
+    }
+
+    fn add(&mut self, name: &str, store_name: &str, judge: &LockJudge<'_>) {
+        match layout::classify(name, store_name) {
+            FileKind::Transcript { .. } => self.transcripts += 1,
+            FileKind::TopicTranscript { session_id, .. } | FileKind::ForkedTranscript { session_id } => {
+                self.transcripts += 1;
+                let names = self.named_otherwise.entry(hash(session_id.as_bytes())).or_default();
+                names.push(name.to_owned());
+            }
+            FileKind::TranscriptLock { transcript } => self.add_lock(&transcript, store_name, judge),
+            FileKind::StoreTemp | FileKind::Rotation { .. } => self.leftovers += 1,
+            _ => {}
+        }
+    }
+
+    fn add_lock(&mut self, transcript: &str, store_name: &str, judge: &LockJudge<'_>) {
+        let session = match layout::classify(transcript, store_name) {
+            FileKind::TopicTranscript { session_id, .. }
+            | FileKind::ForkedTranscript { session_id }
+            | FileKind::Transcript { session_id } => session_id,
+            _ => transcript.strip_suffix(".jsonl").unwrap_or(transcript).to_owned(),
+        };
+        let path = self.path.join(format!("{transcript}.lock"));
+        let file = fs::read(&path).ok().and_then(|bytes| lock::parse(&bytes));
+        let lock = judge.judge(file.as_ref());
+        let keys = [hash(session.as_bytes()), hash(transcript.as_bytes())];
+        for key in keys {
+            let known = self.locks.entry(key).or_insert(lock);
+            if lock == Lock::MayLive {
+                *known = lock;
+            }
+        }
+    }
+
+    /// The lock of a session, by its id or by the name of its transcript. A directory that could not be
+    /// listed may hold any lock.
+    pub fn lock(&self, session: TextHash, file: TextHash) -> Lock {
+        if self.state == EvidenceState::Unreadable {
+            return Lock::MayLive;
+        }
+        let of = |key: TextHash| self.locks.get(&key).copied().filter(|_| key != 0);
+        match (of(session), of(file)) {
+            (Some(Lock::MayLive), _) | (_, Some(Lock::MayLive)) => Lock::MayLive,
+            (Some(lock), _) | (_, Some(lock)) => lock,
+            (None, None) => Lock::None,
+        }
+    }
+
+    /// Time of the last line of a session's transcripts, else of the file; `None` where there is none.
+    /// A transcript that cannot be read may have been written to just now.
+    pub fn last_line(
+        &self,
+        session_id: Option<&str>,
+        file_name: Option<&str>,
+        now: Millis,
+        tails: &mut TailReader,
+    ) -> Option<Millis> {
+        let own = session_id.and_then(|id| layout::transcript_path(&self.path, id));
+        let named = file_name.filter(|name| !name.is_empty() && *name != "..").map(|name| self.path.join(name));
+        let others = session_id.and_then(|id| self.named_otherwise.get(&hash(id.as_bytes())));
+        let others = others.into_iter().flatten().map(|name| self.path.join(name));
+        own.into_iter().chain(named).chain(others).filter_map(|path| last_time(&path, now, tails)).max()
+    }
+
+    /// For the report.
+    pub fn evidence(&self) -> EvidenceItem {
+        EvidenceItem { kind: "transcripts", path: self.path.display().to_string(), state: self.state }
+    }
+}
+
+fn last_time(path: &Path, now: Millis, tails: &mut TailReader) -> Option<Millis> {
+    match read_tail(path) {
+        Ok((tail, whole, modified)) => {
+            tails.last_timestamp(&tail, whole).or(modified.filter(|&at| at <= now))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(_) => Some(now),
+    }
+}
+
+/// The end of a file, whether that is all of it, and its modification time.
+fn read_tail(path: &Path) -> io::Result<(Vec<u8>, bool, Option<Millis>)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let start = metadata.len().saturating_sub(TAIL_BYTES as u64);
+    let mut tail = vec![0; usize::try_from(metadata.len() - start).map_err(io::Error::other)?];
+    let mut filled = 0;
+    while filled < tail.len() {
+        match file.read_at(&mut tail[filled..], start + filled as u64)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    tail.truncate(filled);
+    let modified = metadata.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    let modified = modified.and_then(|since| Millis::try_from(since.as_millis()).ok());
+    Ok((tail, start == 0, modified))
+}

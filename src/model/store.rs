@@ -1,0 +1,20 @@
+//! A store file, before anybody has looked inside.
+
+use std::path::PathBuf;
+
+/// Where a store lies, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreFile {
+    /// As configured, found or named.
+    pub path: PathBuf,
+    /// With every link resolved; the same as `path` where nothing lies there.
+    pub real: PathBuf,
+    /// The agents that use it.
+    pub agents: Vec<String>,
+    /// Whether a file lies there.
+    pub exists: bool,
+    /// Whether `--store` named it.
+    pub named: bool,
+    /// Whether it lies outside the state directory.
+    pub outside: bool,
+}
