@@ -1,0 +1,120 @@
+//! The recorded judgments of `testdata/oracle/cases.jsonl`, as values.
+
+#![allow(dead_code, reason = "every test binary that includes this uses a part of it")]
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// One store text, and what `JSON.parse` says of it; see `testdata/oracle/README.md`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Case {
+    /// Unique; `/` separates group and case.
+    pub name: String,
+    /// The bytes of the file.
+    #[serde(deserialize_with = "base64")]
+    pub input: Vec<u8>,
+    /// What is said of it.
+    #[serde(flatten)]
+    pub judgment: Judgment,
+}
+
+/// What `JSON.parse` says of a text.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Judgment {
+    /// Whether it takes the text.
+    pub valid: bool,
+    /// Kind of the root.
+    pub kind: Option<String>,
+    /// Own keys of an object root.
+    pub keys: Option<u64>,
+    /// These keys as UTF-16 units, sorted; `None` above 50 keys.
+    pub keys_utf16: Option<Vec<Vec<u16>>>,
+    /// Where the message says the text goes wrong, in UTF-16 units; depends on the version of Node.
+    pub position: Option<u64>,
+    /// Length of the decoded text in UTF-16 units.
+    pub utf16_length: u64,
+    /// A row for each key, in the order of `keys_utf16`.
+    pub facts: Option<Vec<Facts>>,
+}
+
+/// What is known of one entry.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// The key as UTF-16 units.
+    pub key: Vec<u16>,
+    /// Kind of the entry.
+    pub kind: String,
+    /// Whether it is an object; all that follows is `None` where it is none.
+    pub object: bool,
+    /// As UTF-16 units; `None` where absent or no string.
+    #[serde(default)]
+    pub session_id: Option<Vec<u16>>,
+    /// As UTF-16 units; `None` where absent or no string.
+    #[serde(default)]
+    pub status: Option<Vec<u16>>,
+    /// As UTF-16 units; `None` where absent or no string.
+    #[serde(default)]
+    pub chat_type: Option<Vec<u16>>,
+    /// As UTF-16 units; `None` where absent or no string.
+    #[serde(default)]
+    pub spawned_by: Option<Vec<u16>>,
+    /// As `Number.prototype.toString` writes it; `None` where absent or no number.
+    #[serde(default)]
+    pub updated_at: Option<String>,
+    /// As `updated_at`.
+    #[serde(default)]
+    pub started_at: Option<String>,
+    /// As `updated_at`.
+    #[serde(default)]
+    pub ended_at: Option<String>,
+}
+
+/// All recorded cases, in the order of the file.
+///
+/// # Panics
+///
+/// Where the file is missing or is no list of cases.
+pub fn cases() -> Vec<Case> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/oracle/cases.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines()
+        .enumerate()
+        .map(|(at, line)| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("line {} of cases.jsonl: {error}", at + 1))
+        })
+        .collect()
+}
+
+fn base64<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    decode(&text).ok_or_else(|| serde::de::Error::custom("not base64"))
+}
+
+/// Standard base64 with padding.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let mut bits = 0_u32;
+    let mut held = 0_u32;
+    for letter in text.trim_end_matches('=').bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    Some(bytes)
+}
