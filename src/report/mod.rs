@@ -9,6 +9,7 @@ pub mod explain;
 pub mod format;
 pub mod json;
 pub mod model;
+pub mod redact;
 pub mod style;
 
 #[cfg(test)]
