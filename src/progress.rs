@@ -18,6 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often a stream that is no terminal gets a line.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
+/// A bar whose end is known.
+const KNOWN: &str =
+    "{prefix}  {wide_bar:.cyan/dim} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}";
+/// A bar whose end is not.
+const UNKNOWN: &str = "{prefix}  {spinner} {decimal_bytes}  {decimal_bytes_per_sec}";
+
 /// What `--progress` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -111,10 +117,8 @@ impl Task {
 
     fn new_bar(&self) -> ProgressBar {
         let target = ProgressDrawTarget::stderr_with_hz(10);
-        let known = "{prefix}  {wide_bar:.cyan/dim} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}";
-        let unknown = "{prefix}  {spinner} {decimal_bytes}  {decimal_bytes_per_sec}";
         let bar = ProgressBar::with_draw_target((self.total > 0).then_some(self.total), target);
-        let template = if self.total > 0 { known } else { unknown };
+        let template = if self.total > 0 { KNOWN } else { UNKNOWN };
         bar.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
@@ -158,6 +162,11 @@ mod tests {
         assert_eq!(look(Mode::Auto, false), Look::Nothing);
         assert_eq!(look(Mode::Always, false), Look::Lines);
         assert_eq!(look(Mode::Never, true), Look::Nothing);
+    }
+
+    #[test]
+    fn the_templates_are_well_formed() {
+        assert!(ProgressStyle::with_template(KNOWN).is_ok() && ProgressStyle::with_template(UNKNOWN).is_ok());
     }
 
     #[test]

@@ -12,18 +12,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::model::{Change, Changes, Finding, Report, StoreReport};
+use super::model::{Changes, Finding, Report, StoreReport};
+use super::stream::{Written, pour};
 use crate::exit::Exit;
-
-/// What became of a report that was written whole.
-#[derive(Debug)]
-#[must_use]
-pub struct Written {
-    /// What the object says in `exitCode`; the process should exit with the same.
-    pub exit_code: u8,
-    /// The first late failure of the source of changes, after which `complete` is false.
-    pub source_failure: Option<io::Error>,
-}
 
 /// Writes `report` with the changes of every store, and a line feed after it.
 ///
@@ -57,39 +48,17 @@ fn write_store(
 ) -> io::Result<Option<io::Error>> {
     write_open(out, store, 4)?;
     write!(out, ",\n      \"changes\": [")?;
-    let mut lines = Lines { out, buffer: Vec::new(), any: false, broken: None };
-    let ended = changes.for_each(index, &mut |change| lines.write(change));
-    let Lines { any, broken, .. } = lines;
-    if let Some(error) = broken {
-        return Err(error);
-    }
+    let mut any = false;
+    let mut line = Vec::new();
+    let failure = pour(changes, index, &mut |change| {
+        line.clear();
+        line.extend_from_slice(if any { b",\n        " } else { b"\n        " });
+        serde_json::to_writer(&mut line, change)?;
+        any = true;
+        out.write_all(&line)
+    })?;
     out.write_all(if any { b"\n      ]\n    }" } else { b"]\n    }" })?;
-    Ok(ended.err())
-}
-
-/// Writes changes a line each, and remembers a failure of the output apart from those of the source.
-struct Lines<'a> {
-    out: &'a mut dyn Write,
-    buffer: Vec<u8>,
-    any: bool,
-    broken: Option<io::Error>,
-}
-
-impl Lines<'_> {
-    fn write(&mut self, change: &Change) -> io::Result<()> {
-        if let Some(error) = &self.broken {
-            return Err(io::Error::from(error.kind()));
-        }
-        self.buffer.clear();
-        self.buffer.extend_from_slice(if self.any { b",\n        " } else { b"\n        " });
-        serde_json::to_writer(&mut self.buffer, change)?;
-        self.any = true;
-        self.out.write_all(&self.buffer).map_err(|error| {
-            let told = io::Error::from(error.kind());
-            self.broken = Some(error);
-            told
-        })
-    }
+    Ok(failure)
 }
 
 /// Writes a struct as a pretty object without its closing brace, indented by `indent` blanks.

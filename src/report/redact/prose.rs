@@ -5,8 +5,14 @@
 
 use super::{Redactor, vocabulary};
 
+/// Bytes beyond which a sentence is none: it becomes one tag.
+const LONGEST: usize = 8192;
+
 /// The sentence with everything private replaced.
 pub(super) fn redact(redactor: &Redactor, sentence: &str, known: &[&str]) -> String {
+    if sentence.len() > LONGEST {
+        return redactor.text(sentence);
+    }
     let mut out = String::with_capacity(sentence.len());
     let mut rest = sentence;
     while let Some(found) = next_quoted(rest) {
@@ -81,33 +87,47 @@ fn redact_quoted(redactor: &Redactor, inner: &str, known: &[&str]) -> String {
 
 /// Text outside quotation marks: known strings first, then word by word.
 fn redact_words(redactor: &Redactor, text: &str, known: &[&str]) -> String {
-    let first = known
+    let known: Vec<&str> = known
         .iter()
-        .filter(|name| name.chars().count() > 2 && !vocabulary::is_harmless(name))
+        .copied()
+        .filter(|name| name.chars().nth(2).is_some() && !vocabulary::is_harmless(name))
+        .collect();
+    let word_by_word = |text: &str| -> String {
+        text.split_inclusive(char::is_whitespace).map(|word| redact_word(redactor, word)).collect()
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, name)) = first_known(rest, &known) {
+        // The words around it must not be torn: a known name inside a path is a matter of the path.
+        let start = rest[..at].trim_end_matches(|c: char| !c.is_whitespace()).len();
+        let end = at + name.len();
+        let end = rest[end..].find(char::is_whitespace).map_or(rest.len(), |space| end + space);
+        out.push_str(&word_by_word(&rest[..start]));
+        out.push_str(&redact_known(redactor, &rest[start..end], name));
+        rest = &rest[end..];
+    }
+    out.push_str(&word_by_word(rest));
+    out
+}
+
+/// The known string that stands first; of several at one place the longest.
+fn first_known<'a>(text: &str, known: &[&'a str]) -> Option<(usize, &'a str)> {
+    known
+        .iter()
         .filter_map(|name| find_word(text, name).map(|at| (at, *name)))
-        .min_by_key(|(at, name)| (*at, std::cmp::Reverse(name.len())));
-    let Some((at, name)) = first else {
-        return text.split_inclusive(char::is_whitespace).map(|word| redact_word(redactor, word)).collect();
-    };
-    // The words around it must not be torn: a known name inside a path is a matter of the path.
-    let start = text[..at].rfind(char::is_whitespace).map_or(0, |space| space + 1);
-    let end =
-        text[at + name.len()..].find(char::is_whitespace).map_or(text.len(), |space| at + name.len() + space);
-    let before = &text[..start];
-    let whole = &text[start..end];
-    let middle = if is_path(name) {
-        whole.replacen(name, &redactor.path(name), 1)
-    } else if whole.contains(['/', '\\', ':']) && !name.contains(char::is_whitespace) {
+        .min_by_key(|(at, name)| (*at, std::cmp::Reverse(name.len())))
+}
+
+/// A stretch of words that holds the known `name`.
+fn redact_known(redactor: &Redactor, whole: &str, name: &str) -> String {
+    if is_path(name) {
+        return whole.replace(name, &redactor.path(name));
+    }
+    if whole.contains(['/', '\\', ':']) && !name.contains(char::is_whitespace) {
         // `ops:` is no key: where the word as such says nothing, the name in it still does.
-        redact_word(redactor, whole).replace(name, &redactor.text(name))
-    } else {
-        whole.replacen(name, &redactor.text(name), 1)
-    };
-    format!(
-        "{}{middle}{}",
-        redact_words(redactor, before, known),
-        redact_words(redactor, &text[end..], known)
-    )
+        return redact_word(redactor, whole).replace(name, &redactor.text(name));
+    }
+    whole.replace(name, &redactor.text(name))
 }
 
 /// Where `name` stands in `text` as a word of its own.
@@ -187,10 +207,10 @@ fn is_time(core: &str) -> bool {
         && core.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | ',' | '-' | 'T' | 'Z'))
 }
 
-/// An address, a phone number, a UUID, or anything else with segments.
+/// An address, a phone number, a group's negative number, a UUID, or anything else with segments.
 fn is_private_word(core: &str) -> bool {
     let digits = core.chars().filter(char::is_ascii_digit).count();
-    let phone = core.starts_with('+') && digits >= 5;
+    let phone = core.starts_with(['+', '-']) && digits >= 5;
     core.contains(['@', ':', '\\']) || phone || contains_uuid(core)
 }
 

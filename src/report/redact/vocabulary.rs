@@ -1,5 +1,8 @@
 //! Words that say nothing about a user: they stay readable in a redacted report.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Words of the key grammar, and channels that OpenClaw knows.
 const KEY_WORDS: &[&str] = &[
     "acp",
@@ -177,17 +180,19 @@ pub(super) fn is_status(word: &str) -> bool {
 
 /// Whether a member name is one that OpenClaw writes.
 pub(super) fn is_field(name: &str) -> bool {
-    FIELDS.split_ascii_whitespace().any(|field| field == name)
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| FIELDS.split_ascii_whitespace().collect());
+    KNOWN.contains(name)
 }
 
 /// Whether a quoted word of a sentence may stay: a status, a field, a file name of OpenClaw's, a rule.
+///
+/// Asked for every word of every sentence, so the lists are put together once.
 pub(super) fn is_harmless(word: &str) -> bool {
-    is_status(word) || is_field(word) || is_path_name(word) || is_key_word(word) || is_rule(word)
-}
-
-/// Whether it is the id of a rule.
-pub(super) fn is_rule(word: &str) -> bool {
-    crate::report::explain::ids().any(|id| id == word)
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let lists = [STATUSES, PATH_NAMES, KEY_WORDS].into_iter().flatten().copied();
+        lists.chain(FIELDS.split_ascii_whitespace()).chain(crate::report::explain::ids()).collect()
+    });
+    KNOWN.contains(word)
 }
 
 /// Whether a word has the shape of the ids and verbs of this tool: nothing but `a-z`, digits and single hyphens.
