@@ -189,6 +189,8 @@ pub struct StoreReport {
     pub bytes_after: Option<u64>,
     /// By class: `zombie`, `orphaned`, `stale`, `surplus`, `malformed`, `live`.
     pub classes: BTreeMap<String, Tally>,
+    /// By class, then by action (`remove`, `drop`, `heal`, `slim`, `keep`): what the plan does with whom; additive field.
+    pub class_actions: BTreeMap<String, BTreeMap<String, Tally>>,
     /// By rule id.
     pub rules: BTreeMap<String, Tally>,
     /// By reason for keeping (`protected-main`, …, and `grace`, `confidence`, `brake`, `scope`); additive field.
