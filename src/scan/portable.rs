@@ -69,7 +69,7 @@ pub struct Outcome {
     pub whitespace: u64,
     /// Where the first ill-formed UTF-8 stands inside a string.
     pub first_invalid_utf8: Option<u64>,
-    /// Bytes looked at.
+    /// Bytes up to the fault or the end.
     pub bytes: u64,
 }
 
@@ -252,7 +252,7 @@ impl Automaton {
             root_end: self.root_end.unwrap_or(0),
             whitespace: self.whitespace,
             first_invalid_utf8: self.utf8.first_invalid(),
-            bytes: self.offset,
+            bytes: end,
         }
     }
 
