@@ -4,12 +4,13 @@
 //! stream gets a plain line now and then instead of a moving bar. [`Task::advance`] is an addition and a
 //! look at the clock: cheap enough to be called once per window of the scan, from any thread.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::report::format::{Share, Size};
 
@@ -19,10 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// A bar whose end is known.
-const KNOWN: &str =
-    "{prefix}  {wide_bar:.cyan/dim} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}";
+const KNOWN: &str = "{prefix}  {wide_bar:.cyan/dim}  {done} of {all}  {rate}";
 /// A bar whose end is not.
-const UNKNOWN: &str = "{prefix}  {spinner} {decimal_bytes}  {decimal_bytes_per_sec}";
+const UNKNOWN: &str = "{prefix}  {spinner}  {done}  {rate}";
 
 /// What `--progress` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,12 +118,8 @@ impl Task {
     fn new_bar(&self) -> ProgressBar {
         let target = ProgressDrawTarget::stderr_with_hz(10);
         let bar = ProgressBar::with_draw_target((self.total > 0).then_some(self.total), target);
-        let template = if self.total > 0 { KNOWN } else { UNKNOWN };
-        bar.set_style(
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
+        bar.set_style(bar_style(if self.total > 0 { KNOWN } else { UNKNOWN }));
         bar.set_prefix(self.phase.clone());
-        // The bar comes late; the rate is that of the whole phase, not of the moment since it appeared.
         bar.with_elapsed(self.began.elapsed())
     }
 
@@ -141,6 +137,26 @@ impl Task {
             }
         };
     }
+}
+
+/// Sizes as everywhere in this tool, and the rate of the whole phase: the bar comes late, so that the rate
+/// since its first drawing would be far too high.
+fn bar_style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style
+        .with_key("done", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{}", Size(state.pos()));
+        })
+        .with_key("all", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{}", Size(state.len().unwrap_or(0)));
+        })
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(
+                out,
+                "{}/s",
+                Size((state.pos() as f64 / state.elapsed().as_secs_f64().max(0.001)) as u64)
+            );
+        })
 }
 
 impl Drop for Task {

@@ -1,7 +1,7 @@
 //! The report for people: what is wrong, what would be done about it, and what to type next.
 //!
 //! A store in order takes one quiet line. Every string that comes from a file goes through
-//! [`Shown`](super::escape::Shown), so nothing in a session can act on the terminal. The text is no contract:
+//! [`Shown`], so nothing in a session can act on the terminal. The text is no contract:
 //! scripts read the JSON.
 
 mod changes;

@@ -11,6 +11,7 @@ use crate::report::style::Role;
 
 /// Where the text below a store's line begins.
 const INDENT: usize = 10;
+
 /// Writes a store. Gives back what the source of changes failed with.
 pub(super) fn write(
     page: &mut Page<'_>,
