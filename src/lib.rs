@@ -11,11 +11,14 @@
 //! `docs/architecture.md` is the map of these rooms.
 
 pub mod apply;
+pub mod cli;
+pub mod evidence;
 pub mod exit;
 pub mod host;
 pub mod model;
 pub mod openclaw;
 pub mod plan;
+pub mod progress;
 pub mod report;
 pub mod rules;
 pub mod scan;

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::model::store::StoreFile;
 use crate::openclaw::config::{self, Config, ConfigError};
 use crate::openclaw::layout::{self, Places, Profile, StateDir};
-use crate::openclaw::{grammar, sqlite};
+use crate::openclaw::{dotenv, grammar, sqlite};
 use crate::report::model::{Era, EvidenceItem, EvidenceState};
 
 /// What the command line says about places.
@@ -35,6 +35,8 @@ pub struct Situation {
     pub exists: bool,
     /// Where the configuration lies, or would.
     pub config_path: PathBuf,
+    /// Every place where it may lie.
+    pub config_candidates: Vec<PathBuf>,
     /// The configuration, as far as it could be read.
     pub config: Config,
     /// Why it is not resolved.
@@ -70,7 +72,8 @@ pub enum DiscoverError {
 /// Looks for everything that belongs together.
 pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, DiscoverError> {
     let state = find_state_dir(host, wanted)?;
-    let (config_path, resolved) = read_config(host, &state, wanted);
+    let (config_candidates, resolved) = read_config(host, &state, wanted);
+    let config_path = config_candidates.iter().find(|path| path.exists()).unwrap_or(&config_candidates[0]).clone();
     let config_exists = config_path.exists();
     let (config, config_error) = match resolved {
         Ok(config) => (config, None),
@@ -79,7 +82,7 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
     let jobs_path = match &wanted.cron_dir {
         Some(dir) => existing_dir(dir)?.join(layout::JOBS_FILE),
         None => {
-            layout::cron_store_path(config.cron.store.as_deref(), &state.path, &host.home_dir(), &host.cwd)
+            layout::cron_store_path(config.cron.store.as_deref(), &state.path, &home_of(host), &host.cwd)
         }
     };
     let database = sqlite::state_database(&state.path);
@@ -87,6 +90,7 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
         exists: state.path.is_dir(),
         state_dir: state.path,
         config_path,
+        config_candidates,
         config,
         config_error,
         config_exists,
@@ -113,7 +117,7 @@ fn find_state_dir(host: &Host, wanted: &Whereabouts) -> Result<StateDir, Discove
     // A profile named on the command line wins over the environment: it was typed just now.
     let env = |name: &str| match (name, &wanted.profile) {
         ("OPENCLAW_STATE_DIR" | "OPENCLAW_CONFIG_PATH", Some(_)) => None,
-        _ => host.env(name),
+        _ => host.var(name),
     };
     let places =
         Places { env: &env, os_home: host.home.as_deref(), cwd: &host.cwd, exists: &|path| path.exists() };
@@ -124,6 +128,12 @@ fn find_state_dir(host: &Host, wanted: &Whereabouts) -> Result<StateDir, Discove
         }
         _ => Ok(state),
     }
+}
+
+/// The home directory as OpenClaw sees it.
+fn home_of(host: &Host) -> PathBuf {
+    let env = |name: &str| host.var(name);
+    Places { env: &env, os_home: host.home.as_deref(), cwd: &host.cwd, exists: &|path| path.exists() }.home()
 }
 
 fn existing_dir(dir: &Path) -> Result<PathBuf, DiscoverError> {
@@ -143,36 +153,19 @@ fn read_config(
     host: &Host,
     state: &StateDir,
     wanted: &Whereabouts,
-) -> (PathBuf, Result<Config, Box<ConfigError>>) {
+) -> (Vec<PathBuf>, Result<Config, Box<ConfigError>>) {
     let named = wanted.state_dir.is_some() || wanted.profile.is_some();
-    let env = |name: &str| if named && name == "OPENCLAW_CONFIG_PATH" { None } else { host.env(name) };
+    let env = |name: &str| if named && name == "OPENCLAW_CONFIG_PATH" { None } else { host.var(name) };
     let places =
         Places { env: &env, os_home: host.home.as_deref(), cwd: &host.cwd, exists: &|path| path.exists() };
     let path = layout::config_path(&places, state);
-    let dotenv = read_dotenv(&state.path.join(".env"));
+    let dotenv = dotenv::parse(&fs::read(state.path.join(".env")).unwrap_or_default());
     let lookup = |name: &str| {
-        host.env(name).or_else(|| {
-            dotenv.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-        })
+        let of_file = || dotenv.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+        host.var(name).or_else(of_file)
     };
     let resolved = config::resolve(&path, &mut |path| fs::read(path), &lookup);
-    (path, resolved)
-}
-
-/// `<state>/.env`: lines `NAME=value`, perhaps quoted, perhaps after `export`.
-fn read_dotenv(path: &Path) -> Vec<(String, String)> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    let pairs = lines.filter_map(|line| line.strip_prefix("export ").unwrap_or(line).split_once('='));
-    pairs
-        .map(|(name, value)| {
-            let value = value.trim();
-            let bare = ['"', '\'']
-                .iter()
-                .find_map(|&quote| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)));
-            (name.trim().to_owned(), bare.unwrap_or(value).to_owned())
-        })
-        .collect()
+    (layout::config_candidates(&places, state), resolved)
 }
 
 impl Situation {
@@ -200,7 +193,7 @@ impl Situation {
 
     /// Stores of configured agents, then of those found on disk, then the very old place.
     fn find_stores(&mut self, host: &Host) {
-        let home = host.home_dir();
+        let home = home_of(host);
         let template = self.config.session.store.clone();
         let mut ids: Vec<String> = self.config.agents.iter().map(|agent| agent.id.clone()).collect();
         if ids.is_empty() {
