@@ -5,6 +5,7 @@
 //! Every reader here is total: hostile bytes give an error value, never a panic, and nesting is limited.
 
 pub mod config;
+pub mod dotenv;
 pub mod grammar;
 pub mod jobs;
 pub mod json;
@@ -15,3 +16,45 @@ pub mod sqlite;
 pub mod subagents;
 pub mod time;
 pub mod transcript;
+
+#[cfg(test)]
+mod totality {
+    //! No bytes make a reader panic, and none take it long.
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read_all(bytes: &[u8]) {
+        let _ = jobs::parse_jobs(bytes);
+        let _ = jobs::parse_jobs_state(bytes);
+        let _ = lock::parse(bytes);
+        let _ = subagents::parse(bytes);
+        let _ = transcript::last_timestamp(bytes, false);
+        let _ = run_log::RunLogReader::default().line(bytes);
+        let _ = config::resolve(std::path::Path::new("/c"), &mut |_| Ok(bytes.to_vec()), &|_| None);
+        let text = String::from_utf8_lossy(bytes);
+        let _ = layout::classify(&text, "sessions.json");
+        let _ = grammar::flexible_duration_ms(&text, grammar::DurationUnit::Days);
+        let _ = grammar::flexible_size(&text);
+        let _ = grammar::normalize_agent_id(&text);
+        let _ = layout::expand_home(&text, std::path::Path::new("/h"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            read_all(&bytes);
+        }
+
+        #[test]
+        fn pieces_of_json(text in r#"([\[\]{},: '"$ü]|"[a-z]{0,3}"|\$\{A\}|\\u[dD][89c-f]00|\$include|jobs|id|timestamp|[-+.0-9e]{1,5}){0,40}"#) {
+            read_all(text.as_bytes());
+        }
+
+        #[test]
+        fn names_that_almost_fit(text in r"(sessions\.json|\.|lock|bak|tmp|jsonl|deleted|reset|topic|-|_|[0-9]{1,20}|T|Z|2026-11-21T01|é){0,8}") {
+            read_all(text.as_bytes());
+        }
+    }
+}

@@ -135,7 +135,7 @@ impl ConfigError {
 /// Reads the configuration at `root`, an absolute path.
 ///
 /// `read` gives the content of a file; a root that does not exist is OpenClaw's defaults. `env` is the environment as
-/// the gateway would see it: the caller adds what `<state>/.env` holds.
+/// the gateway would see it: the caller adds what `<state>/.env` holds (see [`super::dotenv`]).
 pub fn resolve(
     root: &Path,
     read: &mut dyn FnMut(&Path) -> io::Result<Vec<u8>>,
