@@ -181,7 +181,10 @@ impl Situation {
                         "the sessions.json in it, or the state directory with --state-dir",
                     ));
                 }
-                Ok(_) => self.add(path, &agent_of_path(std::slice::from_ref(&path)), true),
+                Ok(_) => {
+                    let agent = agent_of_path(&path);
+                    self.add(path, &agent, true);
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return Err(DiscoverError::Missing(path, "store file"));
                 }
@@ -295,14 +298,14 @@ impl Situation {
 }
 
 /// The agent whose store this is, by the layout of the path; `main` where that does not tell.
-fn agent_of_path(paths: &[PathBuf]) -> String {
-    let of = |path: &PathBuf| {
+fn agent_of_path(path: &Path) -> String {
+    let of = || {
         let sessions = path.parent().filter(|dir| dir.ends_with("sessions"))?;
         let agent = sessions.parent()?;
         agent.parent().filter(|dir| dir.ends_with("agents"))?;
         agent.file_name()?.to_str().map(str::to_owned)
     };
-    paths.iter().find_map(of).unwrap_or_else(|| "main".to_owned())
+    of().unwrap_or_else(|| "main".to_owned())
 }
 
 /// Whether an agent's database, or what is not yet written back to it, has the table of sessions.
