@@ -1,0 +1,151 @@
+//! The steps of a run: how far one is, seen from the outside, and doing it.
+//!
+//! Each can be told done from not done by what lies on the disk, so a run that was cut short can be taken up
+//! by a process that knows nothing but the record.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::cancel::Cancel;
+use super::disk::{Disk, DiskError, DiskResult};
+use super::error::ApplyError;
+use super::fingerprint::Fingerprint;
+use super::identity::Identity;
+use super::run_record::{Step, StepOp};
+use super::runs;
+use super::write::copy_whole;
+
+/// How far a step is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is done.
+    Done,
+    /// It is not, and it can be.
+    Pending,
+    /// It is not, and it no longer can be: somebody was here since.
+    Impossible(String),
+    /// It cannot be told: a directory is missing, perhaps not mounted.
+    Unseen(String),
+}
+
+/// Looks how far `step` is.
+pub fn progress(step: &Step) -> DiskResult<Progress> {
+    let to = step.to.as_deref();
+    for dir in [Some(step.from.as_path()), to].into_iter().flatten().map(runs::parent) {
+        if !dir.is_dir() {
+            return Ok(Progress::Unseen(format!("{} is no directory now", dir.display())));
+        }
+    }
+    match (step.op, to) {
+        (StepOp::Remove, _) => remove_progress(step),
+        (StepOp::Replace, Some(to)) => replace_progress(step, to),
+        (StepOp::Rename | StepOp::Link, Some(to)) => second_name_progress(step, to),
+        (_, None) => Ok(Progress::Unseen("the record does not say where to".to_owned())),
+    }
+}
+
+/// The temporary file loses its name in two ways only: by the rename, or by a roll-back, which first marks
+/// or deletes the record. Its name is made durable before the record is. So where it is gone under a record
+/// that is still `intended`, the rename happened, and a file at `to` that is neither the old nor the new one
+/// was written after it. A file that equals the old one says that nothing happened, whoever took the
+/// temporary one away.
+fn replace_progress(step: &Step, to: &Path) -> DiskResult<Progress> {
+    let now = Fingerprint::of_file(to)?;
+    let temp = Identity::at(&step.from)?.is_some();
+    Ok(if now.is_some() && now == step.after {
+        Progress::Done
+    } else if now == step.before {
+        if temp { Progress::Pending } else { Progress::Impossible("the new file is gone".to_owned()) }
+    } else if temp {
+        Progress::Impossible(format!("{} was written since", to.display()))
+    } else {
+        Progress::Done
+    })
+}
+
+/// Something at `to` is ours: nothing was there when the run was planned, and nothing of ours is replaced.
+fn second_name_progress(step: &Step, to: &Path) -> DiskResult<Progress> {
+    let (from, there) = (Identity::at(&step.from)?, Identity::at(to)?);
+    let same = matches!((from, there), (Some(a), Some(b)) if a.same_file(&b));
+    Ok(match (from, there) {
+        (None, None) => Progress::Impossible(format!("{} is gone", step.from.display())),
+        (Some(_), None) if !unchanged(step)? => written_since(&step.from),
+        (Some(_), None) => Progress::Pending,
+        // Half of a rename that had to be made of a link and a removal.
+        (Some(_), Some(_)) if same && step.op == StepOp::Rename => Progress::Pending,
+        (_, Some(_)) if same || step.after.is_none() || Fingerprint::of_file(to)? == step.after => {
+            Progress::Done
+        }
+        (_, Some(_)) => Progress::Impossible(format!("something else lies at {}", to.display())),
+    })
+}
+
+fn remove_progress(step: &Step) -> DiskResult<Progress> {
+    Ok(match Identity::at(&step.from)? {
+        None => Progress::Done,
+        Some(_) if unchanged(step)? => Progress::Pending,
+        Some(_) => written_since(&step.from),
+    })
+}
+
+fn written_since(path: &Path) -> Progress {
+    Progress::Impossible(format!("{} was written since", path.display()))
+}
+
+/// Whether the file of a step is what it was when the run was planned; a record without a fingerprint does
+/// not care.
+fn unchanged(step: &Step) -> DiskResult<bool> {
+    Ok(step.before.is_none() || Fingerprint::of_file(&step.from)? == step.before)
+}
+
+/// Does a step that is [`Progress::Pending`]; durable when it returns.
+pub fn perform(disk: &dyn Disk, step: &Step, cancel: &Cancel) -> Result<(), ApplyError> {
+    let from = &step.from;
+    match (step.op, &step.to) {
+        (StepOp::Replace, Some(to)) if step.before.is_some() => disk.rename(from, to)?,
+        (StepOp::Replace, Some(to)) => disk.rename_new(from, to)?,
+        (StepOp::Rename, Some(to)) => move_file(disk, from, to, cancel)?,
+        (StepOp::Link, Some(to)) => disk.hard_link(from, to)?,
+        (StepOp::Remove, _) => disk.remove_file(from)?,
+        (_, None) => {
+            let cause = io::Error::new(ErrorKind::InvalidInput, "the step does not say where to");
+            return Err(DiskError::new("move", from, cause).into());
+        }
+    }
+    Ok(settle(disk, step)?)
+}
+
+/// Makes the names of a step that is done durable, the new one first: better two names than none.
+pub(super) fn settle(disk: &dyn Disk, step: &Step) -> DiskResult<()> {
+    let mut dirs: Vec<&Path> = step.to.iter().map(|to| runs::parent(to)).collect();
+    dirs.push(runs::parent(&step.from));
+    dirs.dedup();
+    dirs.into_iter().try_for_each(|dir| disk.sync_dir(dir))
+}
+
+/// Renames, or copies and removes where the two lie on different devices.
+fn move_file(disk: &dyn Disk, from: &Path, to: &Path, cancel: &Cancel) -> Result<(), ApplyError> {
+    let linked = matches!((Identity::at(from)?, Identity::at(to)?), (Some(a), Some(b)) if a.same_file(&b));
+    if linked {
+        return Ok(disk.remove_file(from)?);
+    }
+    match disk.rename_new(from, to) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {}
+        other => return Ok(other?),
+    }
+    let mut partial = to.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    runs::remove_if_there(disk, &partial)?;
+    let source = File::open(from).map_err(|cause| DiskError::new("open", from, cause))?;
+    let meta = fs::symlink_metadata(from).map_err(|cause| DiskError::new("look at", from, cause))?;
+    let mut copy = runs::create_private(disk, &partial)?;
+    copy_whole(&source, copy.as_mut(), cancel)?;
+    copy.set_mode(meta.mode() & 0o7777)?;
+    copy.sync()?;
+    disk.rename_new(&partial, to)?;
+    disk.sync_dir(runs::parent(to))?;
+    Ok(disk.remove_file(from)?)
+}
