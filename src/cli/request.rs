@@ -37,6 +37,17 @@ pub struct Request {
     pub output: Output,
     /// Whether files may be mapped.
     pub map: bool,
+    /// What was typed, for the commands that are proposed.
+    pub typed: Typed,
+}
+
+/// Words of the command line that a proposed command repeats.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    /// Where to look, and what to believe.
+    pub places: Vec<String>,
+    /// Limits.
+    pub limits: Vec<String>,
 }
 
 /// The verbs with what is theirs alone.
@@ -172,6 +183,7 @@ impl Request {
         };
         let limits = Limits::read(&policy)?;
         let common = cli.common;
+        let typed = Typed { places: typed_places(&common), limits: typed_limits(&policy) };
         Ok(Request {
             verb,
             limits,
@@ -179,6 +191,7 @@ impl Request {
             now: common.now.as_deref().map(time).transpose()?,
             gateway: common.gateway,
             map: !common.no_mmap,
+            typed,
             agents: common.agent,
             output: Output {
                 json: common.json,
@@ -191,6 +204,46 @@ impl Request {
             },
         })
     }
+}
+
+fn typed_places(common: &CommonArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut add = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
+    let path = |path: &std::path::PathBuf| path.display().to_string();
+    common.state_dir.iter().for_each(|dir| add("--state-dir", path(dir)));
+    common.profile.iter().for_each(|name| add("--profile", name.clone()));
+    common.store.iter().for_each(|file| add("--store", path(file)));
+    common.cron_dir.iter().for_each(|dir| add("--cron-dir", path(dir)));
+    common.agent.iter().for_each(|id| add("--agent", id.clone()));
+    common.now.iter().for_each(|now| add("--now", now.clone()));
+    if common.gateway == GatewayArg::Stopped {
+        add("--gateway", "stopped".to_owned());
+    }
+    words
+}
+
+fn typed_limits(args: &PolicyArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut add = |flag: &str, value: &str| words.extend([flag.to_owned(), value.to_owned()]);
+    let texts = [
+        ("--grace", &args.grace),
+        ("--max-running", &args.max_running),
+        ("--run-retention", &args.run_retention),
+        ("--prune-after", &args.prune_after),
+        ("--budget", &args.budget),
+        ("--allow-removal", &args.allow_removal),
+    ];
+    texts.iter().for_each(|(flag, text)| text.iter().for_each(|text| add(flag, text)));
+    args.max_entries.iter().for_each(|limit| add("--max-entries", &limit.to_string()));
+    args.only.iter().for_each(|class| add("--only", class_of(*class).name()));
+    args.keep.iter().for_each(|glob| add("--keep", glob));
+    if args.confidence == Some(ConfidenceArg::Certain) {
+        add("--confidence", "certain");
+    }
+    if args.conversations {
+        words.push("--conversations".to_owned());
+    }
+    words
 }
 
 fn usage(message: impl Into<String>) -> UsageError {

@@ -6,6 +6,7 @@
 
 pub mod changeset;
 pub mod read;
+pub mod run;
 pub mod settle;
 
 use crate::evidence::discover::Situation;

@@ -1,13 +1,13 @@
 //! A sessions directory: transcript locks, and when a transcript was last written to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::model::Millis;
-use crate::model::entry::{TextHash, hash};
+use crate::model::entry::{Entry, TextHash, hash};
 use crate::model::evidence::Lock;
 use crate::openclaw::layout::{self, FileKind};
 use crate::openclaw::lock::{self, LockFile, Owner};
@@ -25,6 +25,8 @@ pub struct SessionsDir {
     locks: HashMap<TextHash, Lock>,
     /// Transcripts that are not called `<session>.jsonl`, by session.
     named_otherwise: HashMap<TextHash, Vec<String>>,
+    /// Sessions with a transcript of the usual name.
+    plain: HashSet<TextHash>,
     /// Files called like a transcript.
     pub transcripts: u64,
     /// Rotations and temporary files of the store.
@@ -34,7 +36,7 @@ pub struct SessionsDir {
 /// What judging a lock takes.
 pub struct LockJudge<'a> {
     /// Whether a process lives, and since when.
-    pub owner: &'a dyn Fn(u32) -> Owner,
+    pub owner: Box<dyn Fn(u32) -> Owner + 'a>,
     /// Whether the gateway is established as stopped.
     pub gateway_stopped: bool,
 }
@@ -61,6 +63,7 @@ impl SessionsDir {
             state: EvidenceState::Read,
             locks: HashMap::new(),
             named_otherwise: HashMap::new(),
+            plain: HashSet::new(),
             transcripts: 0,
             leftovers: 0,
         };
@@ -81,7 +84,10 @@ impl SessionsDir {
 
     fn add(&mut self, name: &str, store_name: &str, judge: &LockJudge<'_>) {
         match layout::classify(name, store_name) {
-            FileKind::Transcript { .. } => self.transcripts += 1,
+            FileKind::Transcript { session_id } => {
+                self.transcripts += 1;
+                self.plain.insert(hash(session_id.as_bytes()));
+            }
             FileKind::TopicTranscript { session_id, .. } | FileKind::ForkedTranscript { session_id } => {
                 self.transcripts += 1;
                 let names = self.named_otherwise.entry(hash(session_id.as_bytes())).or_default();
@@ -140,6 +146,15 @@ impl SessionsDir {
         let others = session_id.and_then(|id| self.named_otherwise.get(&hash(id.as_bytes())));
         let others = others.into_iter().flatten().map(|name| self.path.join(name));
         own.into_iter().chain(named).chain(others).filter_map(|path| last_time(&path, now, tails)).max()
+    }
+
+    /// Whether an entry names a session that has no transcript here, and names no other file.
+    pub fn lacks(&self, entry: &Entry) -> bool {
+        self.state == EvidenceState::Read
+            && entry.session != 0
+            && entry.file == 0
+            && !self.plain.contains(&entry.session)
+            && !self.named_otherwise.contains_key(&entry.session)
     }
 
     /// For the report.

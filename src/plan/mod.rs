@@ -6,6 +6,7 @@
 pub mod brakes;
 pub mod decision;
 pub mod edits;
+pub mod forecast;
 pub mod pieces;
 pub mod prune;
 pub mod surplus;

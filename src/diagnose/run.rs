@@ -1,0 +1,254 @@
+//! The whole look, from the state directory to verdicts.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::read::{self, ReadFailure, ReadOptions};
+use super::settle::{self, LastLines};
+use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble};
+use crate::apply::cancel::Cancel;
+use crate::cli::request::Request;
+use crate::evidence::discover::{self, DiscoverError, Situation};
+use crate::evidence::gateway::{self, GatewayEvidence};
+use crate::evidence::jobs::JobsReading;
+use crate::evidence::marks::Marks;
+use crate::evidence::sessions::{LockJudge, SessionsDir};
+use crate::evidence::{jobs, registry, runs};
+use crate::exit::Exit;
+use crate::host::{Host, RealSystem, Service, System, memory, service};
+use crate::model::evidence::{Evidence, Life};
+use crate::model::policy::Budget;
+use crate::model::store::StoreFile;
+use crate::openclaw::layout;
+use crate::plan::forecast;
+use crate::plan::prune::PrunePlan;
+use crate::progress::Progress;
+use crate::report::model::EvidenceState;
+use crate::rules::case::StoreFacts;
+use crate::rules::store as rules;
+use crate::scan::entries::KeyContext;
+
+/// What a look takes from the edge.
+pub struct Edge<'a> {
+    /// This host.
+    pub host: &'a Host,
+    /// Its operating system.
+    pub system: &'a RealSystem,
+    /// What is asked for.
+    pub request: &'a Request,
+    /// Shows how far it is.
+    pub progress: &'a Progress,
+    /// Set when the user wants to stop.
+    pub cancel: &'a Cancel,
+}
+
+/// Why there is no diagnosis at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// A named path makes no sense.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// `--keep` is no glob.
+    #[error("--keep: {0}")]
+    Glob(#[from] globset::Error),
+    /// A file could not be read that was readable a moment ago.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A signal.
+    #[error("interrupted; nothing was changed")]
+    Cancelled(Exit),
+}
+
+/// Looks at everything. `fingerprint`: whether the stores are about to be replaced.
+pub fn diagnose(edge: &Edge<'_>, fingerprint: bool) -> Result<Diagnosis, LookError> {
+    let request = edge.request;
+    let situation = discover::discover(edge.host, &request.whereabouts)?;
+    let policy = request.limits.policy(&situation.config);
+    let now = request.now.unwrap_or(edge.host.now_ms);
+    let gateway = gateway::weigh(&situation, edge.host, edge.system, request.gateway, now);
+    let jobs = jobs::read(&situation);
+    let runs = runs::read(&layout::runs_dir(&situation.jobs_path));
+    let registry = registry::read(&situation);
+    let marks = Marks::new(&request.limits.keep, &request.agents, jobs.targets.clone())?;
+    let (service, heap_limit) = heap(edge, &situation, &gateway);
+    let budget = match policy.budget {
+        Budget::Off => None,
+        Budget::Auto => heap_limit.map(forecast::comfortable_size),
+        Budget::Bytes(bytes) => Some(bytes),
+    };
+    let mut evidence = Evidence { now, gateway: gateway.life, ..Evidence::default() };
+    let mut items = vec![situation.config_evidence()];
+    let mut troubles = troubles_of(&situation, &jobs, &runs, &registry.trouble);
+    items.extend(jobs.evidence);
+    items.extend(runs.evidence);
+    items.push(registry.evidence);
+    (evidence.jobs, evidence.runs, evidence.registry) = (jobs.jobs, runs.runs, registry.registry);
+    let mark_key = |key: &crate::model::key::SessionKey<'_>, text: &str| marks.of(key, text);
+    let options = ReadOptions {
+        map: request.map,
+        fingerprint,
+        progress: edge.progress,
+        cancel: edge.cancel,
+        keys: KeyContext { main_key: &situation.config.session.main_key, marks: &mark_key },
+        default_agent: situation.config.default_agent(),
+    };
+    let mut stores = Vec::new();
+    for file in &situation.stores {
+        let judge = lock_judge(edge, &gateway);
+        let condition = open(file, &options, &judge, &evidence, budget);
+        if let Some(exit) = edge.cancel.requested() {
+            return Err(LookError::Cancelled(exit));
+        }
+        stores.push(Diagnosed { file: file.clone(), condition });
+    }
+    for sessions in stores.iter().filter_map(|store| store.judged_sessions()) {
+        items.push(sessions.evidence());
+        if sessions.state == EvidenceState::Unreadable {
+            troubles.push(trouble(
+                &rules::TRANSCRIPTS_UNREADABLE,
+                "the directory could not be listed: every session in it counts as in use",
+                Some(&sessions.path),
+                1,
+            ));
+        }
+    }
+    let complete = is_complete(&situation, &stores);
+    settle::settle(&mut stores, &mut evidence, &policy, complete)?;
+    let unused_globs = marks.unused().map(str::to_owned).collect();
+    Ok(Diagnosis {
+        policy,
+        evidence,
+        gateway,
+        stores,
+        items,
+        troubles,
+        unused_globs,
+        heap_limit,
+        service,
+        situation,
+    })
+}
+
+/// Whether every store of the directory was found and read whole.
+fn is_complete(situation: &Situation, stores: &[Diagnosed]) -> bool {
+    situation.config_error.is_none()
+        && situation.unlisted.is_empty()
+        && stores.iter().all(|store| {
+            !store.file.named && matches!(store.condition, Condition::Whole(_) | Condition::Absent)
+        })
+}
+
+fn lock_judge<'a>(edge: &'a Edge<'_>, gateway: &GatewayEvidence) -> LockJudge<'a> {
+    let system = edge.system;
+    LockJudge { owner: Box::new(move |pid| system.owner(pid)), gateway_stopped: gateway.life == Life::Stopped }
+}
+
+fn open(
+    file: &StoreFile,
+    options: &ReadOptions<'_>,
+    judge: &LockJudge<'_>,
+    evidence: &Evidence,
+    budget: Option<u64>,
+) -> Condition {
+    let dir = file.path.parent().unwrap_or(Path::new("/"));
+    let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let sessions = SessionsDir::list(dir, &name, judge);
+    if !file.exists {
+        let traces = sessions.transcripts + sessions.leftovers > 0;
+        return if traces { Condition::Missing } else { Condition::Absent };
+    }
+    let reading = match read::read(file, options) {
+        Ok(reading) => reading,
+        Err(ReadFailure::Changing(why)) => return Condition::Busy(why),
+        Err(ReadFailure::Cancelled) => return Condition::Busy("interrupted".to_owned()),
+        Err(ReadFailure::Io(error)) => return Condition::Failed(error),
+    };
+    let damage = rules::damage(&reading.scan, reading.bytes);
+    if !damage.is_empty() {
+        return Condition::Damaged(Box::new(reading), damage);
+    }
+    let facts = StoreFacts::gather(reading.scan.live(), &evidence.jobs.known, file.outside);
+    Condition::Whole(Box::new(Judged {
+        reading,
+        facts,
+        sessions,
+        lines: LastLines::default(),
+        plan: PrunePlan::default(),
+        budget,
+    }))
+}
+
+impl Diagnosed {
+    fn judged_sessions(&self) -> Option<&SessionsDir> {
+        match &self.condition {
+            Condition::Whole(judged) => Some(&judged.sessions),
+            _ => None,
+        }
+    }
+}
+
+/// How the gateway is run here, and how much heap its Node has.
+fn heap(edge: &Edge<'_>, situation: &Situation, gateway: &GatewayEvidence) -> (Option<Service>, Option<u64>) {
+    let host = edge.host;
+    let env = |name: &str| host.var(name);
+    let profile = edge.request.whereabouts.profile.as_ref().map(|profile| profile.name().to_owned());
+    let profile = profile.or_else(|| host.var("OPENCLAW_PROFILE"));
+    let home = host.home.clone().unwrap_or_else(|| situation.state_dir.clone());
+    let query = service::ServiceQuery {
+        home: &home,
+        uid: host.uid,
+        profile: profile.as_deref(),
+        env: &env,
+        exists: &|path| path.exists(),
+    };
+    let service = service::find(&query);
+    let read = |path: &Path| fs::read(path);
+    let names = |dir: &Path| {
+        let names = fs::read_dir(dir)?.filter_map(Result::ok);
+        Ok(names.filter_map(|entry| entry.file_name().into_string().ok()).collect())
+    };
+    let named = service::heap_limit_mb(service.as_ref(), &env, &read, &names).map(service::heap_limit_bytes);
+    let ram = memory::total_memory(gateway.seen.pid, &read).map(memory::default_node_heap_limit);
+    (service, named.or(ram))
+}
+
+fn trouble(
+    rule: &'static crate::model::verdict::Rule,
+    message: &str,
+    path: Option<&Path>,
+    count: u64,
+) -> Trouble {
+    Trouble { rule, message: message.to_owned(), path: path.map(|path| path.display().to_string()), count }
+}
+
+fn troubles_of(
+    situation: &Situation,
+    jobs: &JobsReading,
+    runs: &runs::RunsReading,
+    registry: &Option<String>,
+) -> Vec<Trouble> {
+    let mut troubles = Vec::new();
+    if let Some(error) = &situation.config_error {
+        let text = format!("{error}; what depends on it protects until it can be read");
+        troubles.push(trouble(&rules::CONFIG_UNREADABLE, &text, Some(&situation.config_path), 1));
+    }
+    if !jobs.troubles.is_empty() {
+        let text = format!("{}; no entry is called an orphan of a deleted job", jobs.troubles.join("; "));
+        troubles.push(trouble(&rules::CRON_JOBS_UNREADABLE, &text, Some(&situation.jobs_path), 1));
+    }
+    for why in &runs.unreadable {
+        let text = format!("{why}; runs that it would prove finished are not called so");
+        troubles.push(trouble(&rules::RUN_LOG_UNREADABLE, &text, None, 1));
+    }
+    if let Some(first) = runs.torn.first() {
+        let text = format!("{first}: a line that does not parse; it proves nothing");
+        troubles.push(trouble(&rules::RUN_LOG_TORN, &text, None, runs.torn.len() as u64));
+    }
+    if let Some(why) = registry {
+        let text = format!("{why}; every sub-agent counts as resumable");
+        troubles.push(trouble(&rules::REGISTRY_UNREADABLE, &text, None, 1));
+    }
+    troubles
+}
+

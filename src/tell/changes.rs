@@ -1,0 +1,162 @@
+//! Every change, with its reasons, read from the store one at a time while the report is written.
+
+use std::io;
+
+use super::Fate;
+use crate::cli::args::EntriesArg;
+use crate::diagnose::changeset::Changeset;
+use crate::diagnose::settle::strings;
+use crate::diagnose::{Condition, Diagnosis, Judged};
+use crate::model::entry::{Entry, Flags, Status, hash};
+use crate::model::evidence::Evidence;
+use crate::model::key::SessionKey;
+use crate::model::policy::Policy;
+use crate::model::verdict::{Confidence, LineRef, Reason, Verdict};
+use crate::plan::decision::{Decision, Held};
+use crate::report::model::{Change, Changes, Edit};
+use crate::rules::entry::{surplus_entry, surplus_run};
+use crate::scan::members;
+use crate::scan::text::{decode, to_display};
+
+/// Keys are cut at this many bytes.
+const KEY_BYTES: usize = 1024;
+
+/// Streams the changes of a diagnosis.
+pub struct DiagnosisChanges<'a> {
+    /// What was judged.
+    pub diagnosis: &'a mut Diagnosis,
+    /// What became of the stores.
+    pub fates: &'a [Fate],
+    /// Which entries are listed.
+    pub which: EntriesArg,
+}
+
+impl Changes for DiagnosisChanges<'_> {
+    fn for_each(&mut self, store: usize, sink: &mut dyn FnMut(&Change) -> io::Result<()>) -> io::Result<()> {
+        let Diagnosis { stores, evidence, policy, .. } = &mut *self.diagnosis;
+        let told = stores.iter_mut().zip(self.fates);
+        let mut told = told.filter(|(store, _)| !matches!(store.condition, Condition::Absent));
+        let Some((store, fate)) = told.nth(store) else { return Ok(()) };
+        let Condition::Whole(judged) = &mut store.condition else { return Ok(()) };
+        for at in 0..judged.plan.decisions.len() {
+            let wanted = match self.which {
+                EntriesArg::None => false,
+                EntriesArg::Changed => judged.plan.decisions[at].is_change(),
+                EntriesArg::All => true,
+            };
+            if wanted {
+                sink(&change(judged, evidence, policy, fate.changeset.as_ref(), at)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells one entry.
+pub fn change(
+    judged: &mut Judged,
+    evidence: &Evidence,
+    policy: &Policy,
+    changeset: Option<&Changeset>,
+    at: usize,
+) -> io::Result<Change> {
+    let entry = judged.reading.scan.entries[at];
+    let decision = judged.plan.decisions[at];
+    let traces = |at: usize| judged.traces(at);
+    let verdict = judged.docket(evidence, policy, &traces).verdict(at);
+    let raw = members::raw_key(&mut judged.reading.source, entry.start)?;
+    let key = to_display(&decode(&raw[1..raw.len() - 1]));
+    let (session_id, status) = texts(judged, &entry, &key)?;
+    let (key, key_bytes) = cut(key);
+    Ok(Change {
+        key,
+        key_bytes,
+        family: entry.family().name(),
+        class: decision.rule().class.map(|class| class.name()),
+        rule: decision.rule().id,
+        action: decision.action.name(),
+        confidence: decision.confidence.map(Confidence::name),
+        protected_by: decision.protected_by.map(|protection| protection.name()),
+        reasons: reasons(&verdict, &decision, evidence),
+        source: None,
+        start: entry.start,
+        end: entry.end,
+        edits: edits(changeset, at),
+        session_id,
+        updated_at: entry.updated_at.millis(),
+        status,
+    })
+}
+
+/// `sessionId` and `status`; the first is spared a second look where the key ends in it.
+fn texts(judged: &mut Judged, entry: &Entry, key: &str) -> io::Result<(Option<String>, Option<String>)> {
+    if entry.is(Flags::NOT_OBJECT) {
+        return Ok((None, None));
+    }
+    let run = SessionKey::parse(key, "main").run.filter(|run| hash(run.as_bytes()) == entry.session);
+    let known = match entry.status {
+        Status::Absent => Some(None),
+        Status::Other => None,
+        status => Some(Some(status.name().to_owned())),
+    };
+    match (run, known) {
+        (Some(run), Some(status)) => Ok((Some(run.to_owned()), status)),
+        (None, Some(status)) if entry.session == 0 => Ok((None, status)),
+        _ => {
+            let [session, status] = strings(&mut judged.reading.source, entry, ["sessionId", "status"])?;
+            Ok((session, status))
+        }
+    }
+}
+
+fn cut(key: String) -> (String, Option<u64>) {
+    if key.len() <= KEY_BYTES {
+        return (key, None);
+    }
+    let whole = key.len() as u64;
+    let end = (0..=KEY_BYTES).rev().find(|&end| key.is_char_boundary(end)).unwrap_or(0);
+    (key[..end].to_owned(), Some(whole))
+}
+
+fn edits(changeset: Option<&Changeset>, at: usize) -> Vec<Edit> {
+    let json = |raw: &Option<String>| {
+        raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or(serde_json::Value::Null)
+    };
+    let records = changeset.and_then(|changeset| changeset.edits_of(at)).map(|edits| &edits.records);
+    let edit = |record: &crate::model::plan::EditRecord| Edit {
+        field: record.field.clone(),
+        old: json(&record.old),
+        new: json(&record.new),
+    };
+    records.into_iter().flatten().map(edit).collect()
+}
+
+fn reasons(verdict: &Verdict, decision: &Decision, evidence: &Evidence) -> Vec<String> {
+    let mut reasons: Vec<Reason> = match decision.rule() {
+        rule if rule == &surplus_run::RULE || rule == &crate::rules::entry::slim_cache::RULE => {
+            vec![Reason::Over, Reason::OverBudget]
+        }
+        rule if rule == &surplus_entry::RULE => vec![Reason::OverCount],
+        _ => verdict.reasons.clone(),
+    };
+    match decision.held {
+        Some(Held::Confidence) => reasons.push(Reason::TooWeak),
+        Some(Held::Class) => reasons.push(Reason::ClassLeftOut),
+        Some(Held::Agent) => reasons.push(Reason::AgentLeftOut),
+        Some(Held::Brake) => reasons.push(Reason::Braked),
+        _ => {}
+    }
+    reasons.iter().map(|reason| text(reason, evidence)).collect()
+}
+
+/// A reason with the file and line that it rests on.
+fn text(reason: &Reason, evidence: &Evidence) -> String {
+    let place = |line: &LineRef| {
+        let file = evidence.runs.files.get(line.file as usize).map_or("run log", String::as_str);
+        format!("{reason} ({file}:{})", line.line)
+    };
+    match reason {
+        Reason::Finished(line, _) | Reason::FinishedAround(line, _) | Reason::StartedAgainLine(line, _) => place(line),
+        _ => reason.to_string(),
+    }
+}

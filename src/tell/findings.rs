@@ -1,0 +1,206 @@
+//! Observations with a severity: of the directory, and of each store.
+
+use super::Fate;
+use crate::diagnose::{Condition, Diagnosis, Judged};
+use crate::model::entry::{Flags, Status};
+use crate::model::evidence::Life;
+use crate::model::key::Family;
+use crate::model::verdict::Rule;
+use crate::report::format::Size;
+use crate::report::model::{Era, Finding, Severity, StoreReport};
+use crate::rules::entry::{alias_key, malformed_entry, malformed_session_id};
+use crate::rules::store::{self as rules, Damaged};
+
+fn finding(rule: &'static Rule, severity: Severity, message: String) -> Finding {
+    Finding { check_id: rule.id, severity, message, path: None, count: None, fix_hint: None }
+}
+
+impl Finding {
+    fn at(mut self, path: impl Into<Option<String>>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    fn times(mut self, count: u64) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    fn fix(mut self, hint: &str) -> Self {
+        self.fix_hint = Some(hint.to_owned());
+        self
+    }
+}
+
+/// What there is to say of the state directory as a whole.
+pub fn of_directory(diagnosis: &Diagnosis) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = diagnosis
+        .troubles
+        .iter()
+        .map(|trouble| {
+            let severity = severity_of(diagnosis, trouble.rule);
+            finding(trouble.rule, severity, trouble.message.clone()).at(trouble.path.clone()).times(trouble.count)
+        })
+        .collect();
+    findings.extend(era(diagnosis));
+    findings.extend(gateway(diagnosis));
+    for glob in &diagnosis.unused_globs {
+        findings.push(Finding {
+            check_id: crate::model::verdict::Protection::Keep.name(),
+            severity: Severity::Warning,
+            message: format!("--keep '{glob}' matches no key"),
+            path: None,
+            count: None,
+            fix_hint: Some("globs are matched case-sensitively against the whole key and what follows agent:<id>:".to_owned()),
+        });
+    }
+    findings
+}
+
+/// A job list matters to whoever has cron entries; a torn line proves nothing and costs nothing.
+fn severity_of(diagnosis: &Diagnosis, rule: &'static Rule) -> Severity {
+    let has_cron =
+        || diagnosis.judged().any(|(_, judged)| judged.reading.scan.live().any(|entry| entry.family().is_cron()));
+    match () {
+        () if rule == &rules::RUN_LOG_TORN => Severity::Info,
+        () if rule == &rules::CRON_JOBS_UNREADABLE && !has_cron() => Severity::Info,
+        () => Severity::Warning,
+    }
+}
+
+fn era(diagnosis: &Diagnosis) -> Option<Finding> {
+    let message = match diagnosis.situation.era {
+        Era::Json => return None,
+        Era::CronSqlite => "cron jobs and sub-agents live in state/openclaw.sqlite, which this version does not read",
+        Era::Sqlite => "sessions live in SQLite; a sessions.json here is only waiting to be imported",
+        Era::Unknown => "an agent's database could not be read, so it is not known where sessions live",
+    };
+    let era = finding(&rules::ERA_SQLITE, Severity::Info, message.to_owned());
+    Some(era.fix("for what is in the database use `openclaw doctor` and `openclaw sessions cleanup`"))
+}
+
+fn gateway(diagnosis: &Diagnosis) -> Option<Finding> {
+    match diagnosis.evidence.gateway {
+        Life::Stopped => None,
+        Life::Running { .. } => {
+            let message = "the gateway runs: nothing is written beside it".to_owned();
+            Some(finding(&rules::GATEWAY_RUNNING, Severity::Info, message).fix("stop it before `prune --apply`"))
+        }
+        Life::Unknown => {
+            let message = "it could not be established that the gateway is stopped: no verdict rests on that, \
+                           and nothing is written"
+                .to_owned();
+            let hint = "stop it; if it is stopped and you know it, say --gateway stopped";
+            Some(finding(&rules::GATEWAY_UNKNOWN, Severity::Info, message).fix(hint))
+        }
+    }
+}
+
+/// What there is to say of one store.
+pub fn of_store(diagnosis: &Diagnosis, at: usize, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
+    let path = told.path.clone();
+    let findings = match &diagnosis.stores[at].condition {
+        Condition::Absent => Vec::new(),
+        Condition::Missing => {
+            let message = format!("{path}: there is no store, though its transcripts or copies remain");
+            vec![finding(&rules::MISSING, Severity::Error, message).fix(KEEP_STOPPED)]
+        }
+        Condition::Busy(why) => {
+            vec![io_finding(format!("{path}: {why}; run again when nobody writes to it"))]
+        }
+        Condition::Failed(error) => vec![io_finding(format!("{path}: {error}; check path and permissions"))],
+        Condition::Damaged(_, damage) => damage.iter().map(|damage| of_damage(&path, damage)).collect(),
+        Condition::Whole(judged) => of_whole(judged, fate, told),
+    };
+    findings.into_iter().map(|finding| finding.at(path.clone())).collect()
+}
+
+const KEEP_STOPPED: &str = "keep the gateway stopped: it takes such a store for empty and overwrites it; copy the \
+                            sessions directory aside first";
+
+fn io_finding(message: String) -> Finding {
+    Finding {
+        check_id: "store-unreadable",
+        severity: Severity::Error,
+        message,
+        path: None,
+        count: None,
+        fix_hint: None,
+    }
+}
+
+fn of_damage(path: &str, damage: &Damaged) -> Finding {
+    let message = format!(
+        "{path}:{}:{} (byte {}): {}: {}; OpenClaw would take this store for empty and overwrite it",
+        damage.line, damage.column, damage.start, damage.rule.title, damage.detail
+    );
+    finding(damage.rule, Severity::Error, message).fix(KEEP_STOPPED)
+}
+
+fn of_whole(judged: &Judged, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let outcome = &judged.reading.scan.outcome;
+    if let Some(offset) = outcome.first_invalid_utf8 {
+        let message = format!("bytes that are not UTF-8, first at byte {offset}: OpenClaw reads replacement characters there");
+        findings.push(finding(&rules::INVALID_UTF8, Severity::Warning, message));
+    }
+    let applied = fate.outcome == crate::report::model::Outcome::Applied;
+    let units_left = if applied { told.bytes_after.unwrap_or(0).min(outcome.units) } else { outcome.units };
+    if units_left > rules::MAX_STRING_UNITS {
+        let message = format!("{} characters, more than one string of Node can hold: OpenClaw takes the store for empty", outcome.units);
+        findings.push(finding(&rules::OVERSIZED, Severity::Error, message).fix("prune it before the gateway starts"));
+    }
+    findings.extend(heap(told, applied));
+    for brake in &told.brakes {
+        let message = format!(
+            "{} of family {} would go, {:.0} % of it: left out of the plan",
+            brake.entries, brake.family, brake.share
+        );
+        let tripped = finding(&rules::BRAKE_TRIPPED, Severity::Warning, message).times(brake.entries);
+        findings.push(tripped.fix("look at them with -v; --allow-removal PERCENT lets them go"));
+    }
+    findings.extend(of_entries(judged));
+    findings
+}
+
+fn heap(told: &StoreReport, applied: bool) -> Option<Finding> {
+    let forecast = told.forecast.as_ref()?;
+    let limit = forecast.heap_limit_bytes?;
+    if forecast.fits == Some(true) || applied {
+        return None;
+    }
+    let message = format!(
+        "loading this store takes {} to {} of heap, and the gateway's Node has {}",
+        Size(forecast.heap_bytes_low),
+        Size(forecast.heap_bytes_high),
+        Size(limit)
+    );
+    Some(finding(&rules::HEAP_FORECAST, Severity::Warning, message).fix("prune it, or give Node more heap"))
+}
+
+/// Observations on entries, counted.
+fn of_entries(judged: &Judged) -> Vec<Finding> {
+    let decisions = &judged.plan.decisions;
+    let of_rule = |rule: &'static Rule| {
+        let hits = decisions.iter().filter(|decision| decision.rule() == rule && !decision.is_change());
+        hits.count() as u64
+    };
+    let interrupted = judged
+        .reading
+        .scan
+        .live()
+        .filter(|entry| entry.status == Status::Running && !entry.family().is_cron() && entry.family() != Family::Unknown);
+    let missing = judged.reading.scan.live().filter(|entry| !entry.is(Flags::NOT_OBJECT) && judged.sessions.lacks(entry));
+    let rows = [
+        (&malformed_entry::RULE, Severity::Warning, of_rule(&malformed_entry::RULE)),
+        (&malformed_session_id::RULE, Severity::Warning, of_rule(&malformed_session_id::RULE)),
+        (&alias_key::RULE, Severity::Warning, of_rule(&alias_key::RULE)),
+        (&rules::INTERRUPTED, Severity::Info, interrupted.count() as u64),
+        (&rules::MISSING_TRANSCRIPT, Severity::Info, missing.count() as u64),
+    ];
+    let told = rows.into_iter().filter(|(_, _, count)| *count > 0);
+    told.map(|(rule, severity, count)| {
+        finding(rule, severity, format!("{count} entries: {}", rule.title)).times(count)
+    })
+    .collect()
+}

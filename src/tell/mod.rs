@@ -1,0 +1,106 @@
+//! From a diagnosis to a report: counts, findings, the next step.
+//!
+//! What you may touch here: the open files of a diagnosis, to read keys and labels again; nothing else. The
+//! values go to `report`, which writes them.
+
+pub mod changes;
+pub mod findings;
+pub mod jobs;
+pub mod next;
+pub mod store;
+
+use crate::diagnose::changeset::Changeset;
+use crate::diagnose::{Condition, Diagnosis};
+use crate::exit::Exit;
+use crate::report::model::{Backup, Finding, Outcome, Report, Severity, Tool};
+
+/// What became of one store.
+#[derive(Clone, Debug)]
+pub struct Fate {
+    /// What the plan means in bytes, where there is one.
+    pub changeset: Option<Changeset>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Where its original lies.
+    pub backup: Option<Backup>,
+    /// What there is to say of it.
+    pub findings: Vec<Finding>,
+    /// What it means for the exit code.
+    pub exit: Exit,
+}
+
+impl Fate {
+    /// Nothing was tried.
+    pub fn untouched(changeset: Option<Changeset>) -> Self {
+        Fate { changeset, outcome: Outcome::Unchanged, backup: None, findings: Vec::new(), exit: Exit::Healthy }
+    }
+}
+
+/// Builds the report. `fates` go with the stores of the diagnosis.
+pub fn report(
+    diagnosis: &mut Diagnosis,
+    fates: &[Fate],
+    command: &str,
+    applied: bool,
+) -> std::io::Result<Report> {
+    let mut stores = Vec::new();
+    let mut findings = findings::of_directory(diagnosis);
+    let mut exit = Exit::Healthy;
+    for (at, fate) in fates.iter().enumerate() {
+        if matches!(diagnosis.stores[at].condition, Condition::Absent) {
+            continue;
+        }
+        let told = store::tell(diagnosis, at, fate)?;
+        let mut own = findings::of_store(diagnosis, at, fate, &told);
+        own.extend(fate.findings.iter().cloned());
+        exit = exit.worst(fate.exit).worst(exit_of(diagnosis, at, fate, applied));
+        stores.push(told);
+        findings.extend(own);
+    }
+    let counts = |finding: &Finding| {
+        finding.severity == Severity::Error || finding.severity == Severity::Warning && !applied
+    };
+    if findings.iter().any(counts) {
+        exit = exit.worst(Exit::Findings);
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let situation = &diagnosis.situation;
+    Ok(Report {
+        schema: "sessions-doctor/report",
+        version: 1,
+        tool: tool(),
+        command: command.to_owned(),
+        applied,
+        now: diagnosis.now(),
+        state_dir: situation.exists.then(|| situation.state_dir.display().to_string()),
+        era: situation.era,
+        gateway: diagnosis.gateway.report(),
+        evidence: diagnosis.items.clone(),
+        cron_jobs: Vec::new(),
+        files: Vec::new(),
+        runs: Vec::new(),
+        stores,
+        findings,
+        complete: true,
+        exit_code: exit.code(),
+    })
+}
+
+/// This program.
+pub fn tool() -> Tool {
+    Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
+}
+
+/// What the condition of a store means for the exit code.
+fn exit_of(diagnosis: &Diagnosis, at: usize, fate: &Fate, applied: bool) -> Exit {
+    match &diagnosis.stores[at].condition {
+        Condition::Absent => Exit::Healthy,
+        Condition::Missing | Condition::Damaged(..) => Exit::Damaged,
+        Condition::Busy(_) => Exit::Busy,
+        Condition::Failed(_) => Exit::Io,
+        Condition::Whole(judged) => {
+            let changes = judged.plan.summary.is_change() && fate.changeset.is_some();
+            if !applied && changes { Exit::Findings } else { Exit::Healthy }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The next step, as exact commands for this user on this machine.
+
+use super::Fate;
+use crate::cli::request::{Request, Verb};
+use crate::diagnose::{Condition, Diagnosis};
+use crate::model::evidence::Life;
+use crate::report::model::{Era, Outcome};
+
+/// What to type next; empty where there is nothing to do.
+pub fn steps(diagnosis: &Diagnosis, fates: &[Fate], request: &Request) -> Vec<String> {
+    let has = |wanted: fn(&Condition) -> bool| diagnosis.stores.iter().any(|store| wanted(&store.condition));
+    let mut steps = Vec::new();
+    if has(|condition| matches!(condition, Condition::Damaged(..) | Condition::Missing)) {
+        steps.push(format!("{}   (a damaged store is overwritten at the next start)", stop_command(diagnosis)));
+        steps.push("copy the sessions directory aside before anything else".to_owned());
+    }
+    let plans = fates.iter().any(|fate| {
+        fate.changeset.is_some() && matches!(fate.outcome, Outcome::Unchanged | Outcome::Busy | Outcome::Failed)
+    });
+    let changes = diagnosis.judged().any(|(_, judged)| judged.plan.summary.is_change());
+    if plans && changes && diagnosis.situation.era != Era::Sqlite {
+        steps.extend(writing(diagnosis, request));
+    }
+    if let Some(run) = fates.iter().find_map(|fate| fate.backup.as_ref()) {
+        steps.push(format!("{}   (start the gateway)", start_command(diagnosis)));
+        steps.push(format!("{}   (puts everything back)", command(request, &["undo", &run.run], false)));
+    }
+    steps
+}
+
+fn writing(diagnosis: &Diagnosis, request: &Request) -> Vec<String> {
+    let mut steps = Vec::new();
+    match diagnosis.evidence.gateway {
+        Life::Stopped => {}
+        Life::Running { .. } => steps.push(stop_command(diagnosis)),
+        Life::Unknown => steps.push(format!("{}   (or add --gateway stopped if it is)", stop_command(diagnosis))),
+    }
+    let dry = matches!(request.verb, Verb::Check);
+    if dry {
+        steps.push(format!("{}   (shows the plan)", command(request, &["prune"], true)));
+    }
+    steps.push(format!("{}   (writes it, with a backup)", command(request, &["prune", "--apply"], true)));
+    steps
+}
+
+/// How the gateway is stopped here.
+pub fn stop_command(diagnosis: &Diagnosis) -> String {
+    diagnosis.service.as_ref().map_or_else(|| "openclaw gateway stop".to_owned(), |service| service.stop_command())
+}
+
+fn start_command(diagnosis: &Diagnosis) -> String {
+    diagnosis.service.as_ref().map_or_else(|| "openclaw gateway start".to_owned(), |service| service.start_command())
+}
+
+/// This program with the options that say where to look, and the limits where they matter.
+pub fn command(request: &Request, words: &[&str], limits: bool) -> String {
+    let mut line = vec!["sessions-doctor".to_owned()];
+    line.extend(words.iter().map(|word| quote(word)));
+    line.extend(request.typed.places.iter().map(|word| quote(word)));
+    if limits {
+        line.extend(request.typed.limits.iter().map(|word| quote(word)));
+    }
+    line.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quote(word: &str) -> String {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=,@%+".contains(char);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quote("/home/user/.openclaw"), "/home/user/.openclaw");
+        assert_eq!(quote("it's *"), r"'it'\''s *'");
+        assert_eq!(quote(""), "''");
+    }
+}
