@@ -1,9 +1,12 @@
-//! Prevents an oracle that has drifted: recorded judgments that no Node would give, or a reader of them that loses some.
+//! Prevents oracles that have drifted: recorded judgments that no Node would give, a reader that loses some, answers for entries that a
+//! sample does not have.
 
 #[path = "../support/node.rs"]
 mod node;
 #[path = "../support/oracle.rs"]
 mod oracle;
+#[path = "../support/samples.rs"]
+mod samples;
 
 use node::Node;
 use oracle::{Judgment, cases};
@@ -57,4 +60,33 @@ fn the_pipe_carries_large_and_empty_inputs() {
     assert_eq!(node.judge(b"")["valid"], false);
     assert_eq!(node.judge(large.as_bytes())["valid"], true);
     assert_eq!(node.judge(b"{}")["keys"], 0);
+}
+
+#[test]
+fn the_samples_have_an_answer_for_every_entry() {
+    for name in samples::SAMPLES {
+        let sample = samples::expected(name);
+        let copy = tempfile::tempdir().expect("a temporary directory");
+        samples::copy(name, copy.path()).expect("a copy");
+        let text = std::fs::read_to_string(copy.path().join(&sample.store)).expect("a store");
+        // Keys of the store in file order: what stands behind a line feed and two blanks.
+        let keys: Vec<&str> =
+            text.split("\n  \"").skip(1).map(|rest| rest.split('"').next().expect("a key")).collect();
+        assert_eq!(keys, sample.entry.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), "{name}");
+        let count = |action: &str| sample.entry.iter().filter(|entry| entry.action == action).count() as u64;
+        let counts = samples::Counts {
+            total: keys.len() as u64,
+            kept: count("keep") + count("heal"),
+            removed: count("remove"),
+            healed: count("heal"),
+        };
+        assert_eq!(counts, sample.counts, "{name}");
+        if counts.removed + counts.healed == 0 {
+            assert_eq!(sample.after.bytes, text.len() as u64, "{name}");
+        }
+        for entry in &sample.entry {
+            assert_eq!(entry.rule == "live", entry.confidence.is_none(), "{}", entry.key);
+            assert_eq!(entry.action == "heal", !entry.edit.is_empty(), "{}", entry.key);
+        }
+    }
 }
