@@ -12,6 +12,7 @@
 
 pub mod apply;
 pub mod cli;
+pub mod commands;
 pub mod diagnose;
 pub mod evidence;
 pub mod exit;

@@ -2,6 +2,25 @@
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use sessions_doctor::cli::args::Cli;
+use sessions_doctor::cli::request::Request;
+use sessions_doctor::commands;
+use sessions_doctor::exit::Exit;
+
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let request = match Request::read(Cli::parse()) {
+        Ok(request) => request,
+        Err(error) => {
+            eprintln!("sessions-doctor: {error}");
+            return Exit::Usage.into();
+        }
+    };
+    match commands::run(&request) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("sessions-doctor: {error:#}");
+            Exit::Io.into()
+        }
+    }
 }

@@ -22,14 +22,19 @@ fn scan_with(input: &[u8], window: usize) -> Scan {
 
 /// UTF-16 units to WTF-8, by the JSON decoder of the standard library where it can, by hand for surrogates.
 fn wtf8(units: &Value) -> Vec<u8> {
-    let units: Vec<u16> = units.as_array().unwrap().iter().map(|unit| unit.as_u64().unwrap() as u16).collect();
+    let units: Vec<u16> =
+        units.as_array().unwrap().iter().map(|unit| unit.as_u64().unwrap() as u16).collect();
     let mut text = Vec::new();
     for unit in char::decode_utf16(units) {
         match unit {
             Ok(char) => text.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
             Err(lone) => {
                 let unit = lone.unpaired_surrogate();
-                text.extend([0xe0 | (unit >> 12) as u8, 0x80 | (unit >> 6 & 63) as u8, 0x80 | (unit & 63) as u8]);
+                text.extend([
+                    0xe0 | (unit >> 12) as u8,
+                    0x80 | (unit >> 6 & 63) as u8,
+                    0x80 | (unit & 63) as u8,
+                ]);
             }
         }
     }
@@ -40,7 +45,10 @@ fn wtf8(units: &Value) -> Vec<u8> {
 fn disagreement(input: &[u8], told: &Value, scan: &Scan) -> Option<String> {
     let valid = scan.outcome.fault.is_none() && !scan.bom;
     if told["valid"] != valid {
-        return Some(format!("valid: node {}, scanner {:?}, bom {}", told["valid"], scan.outcome.fault, scan.bom));
+        return Some(format!(
+            "valid: node {}, scanner {:?}, bom {}",
+            told["valid"], scan.outcome.fault, scan.bom
+        ));
     }
     if !valid {
         return position_differs(told, scan);
@@ -101,8 +109,11 @@ fn fact_differs(fact: &Value, entry: &Entry) -> Option<&'static str> {
     if entry.status != status && !(status == Status::Absent && entry.status == Status::Other) {
         return Some("status");
     }
-    let parent = text("spawnedBy").and_then(|parent| String::from_utf8(parent).ok()).filter(|key| !key.is_empty());
-    if entry.shape != Shape::RunRecord && entry.kin != parent.map_or(0, |key| hash(fold_run_key(&key).as_bytes())) {
+    let parent =
+        text("spawnedBy").and_then(|parent| String::from_utf8(parent).ok()).filter(|key| !key.is_empty());
+    if entry.shape != Shape::RunRecord
+        && entry.kin != parent.map_or(0, |key| hash(fold_run_key(&key).as_bytes()))
+    {
         return Some("spawnedBy");
     }
     for (name, stamp) in
@@ -126,12 +137,14 @@ fn the_recorded_judgments_of_node_hold_for_every_window() {
     let mut cases = 0;
     for line in CASES.lines() {
         let case: Value = serde_json::from_str(line).unwrap();
-        let input = base64::engine::general_purpose::STANDARD.decode(case["input"].as_str().unwrap()).unwrap();
+        let input =
+            base64::engine::general_purpose::STANDARD.decode(case["input"].as_str().unwrap()).unwrap();
         cases += 1;
         let whole = scan_with(&input, usize::MAX);
         for window in [usize::MAX, 1, 7, 64] {
             let scan = scan_with(&input, window);
-            let same = (&scan.entries, &scan.outcome, &scan.fields) == (&whole.entries, &whole.outcome, &whole.fields);
+            let same = (&scan.entries, &scan.outcome, &scan.fields)
+                == (&whole.entries, &whole.outcome, &whole.fields);
             let problem = disagreement(&input, &case, &scan).or((!same).then(|| "windows differ".to_owned()));
             if let Some(problem) = problem {
                 differing.push(format!("{} (window {window}): {problem}", case["name"]));
@@ -172,8 +185,30 @@ fn a_live_node_agrees_about_mutated_stores() {
 
 fn mutate(input: &mut Vec<u8>, random: &mut Random) {
     const TOKENS: [&[u8]; 24] = [
-        b"\"", b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\n", b" ", b"\0", b"\xff", b"\xed\xa0\x80", b"\xf0\x9f",
-        b"\\u", b"\\ud83d", b"1e999", b"-", b"0", b"null", b"\xef\xbb\xbf", b"\x7f", b"\"updatedAt\":1,", b"{}",
+        b"\"",
+        b"\\",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"\n",
+        b" ",
+        b"\0",
+        b"\xff",
+        b"\xed\xa0\x80",
+        b"\xf0\x9f",
+        b"\\u",
+        b"\\ud83d",
+        b"1e999",
+        b"-",
+        b"0",
+        b"null",
+        b"\xef\xbb\xbf",
+        b"\x7f",
+        b"\"updatedAt\":1,",
+        b"{}",
     ];
     let at = random.below(input.len() + 1);
     let token = TOKENS[random.below(TOKENS.len())];

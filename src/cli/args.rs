@@ -10,8 +10,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// with `undo`.
 #[derive(Debug, Parser)]
 #[command(name = "sessions-doctor", version, max_term_width = 100, subcommand_negates_reqs = true)]
-#[command(after_help = "In a crash loop: stop the gateway, then `sessions-doctor prune`, read what it says, \
-                        and run it again with --apply.")]
+#[command(
+    after_help = "In a crash loop: stop the gateway, then `sessions-doctor prune`, read what it says, \
+                        and run it again with --apply."
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -123,7 +125,14 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "TIME", help_heading = "What to believe")]
     pub now: Option<String>,
     /// What to hold of the gateway's life
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "STATE", help_heading = "What to believe")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "STATE",
+        help_heading = "What to believe"
+    )]
     pub gateway: GatewayArg,
     /// Print the report as JSON and nothing else
     #[arg(long, global = true, help_heading = "Output")]

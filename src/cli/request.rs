@@ -1,8 +1,8 @@
 //! What was typed, made to mean something; every usage error that clap cannot see is found here.
 
 use super::args::{
-    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, EntriesArg, ExplainArgs, GatewayArg, PolicyArgs, PruneArgs,
-    UndoArgs, WhenArg, WriteArgs,
+    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, EntriesArg, ExplainArgs, GatewayArg, PolicyArgs,
+    PruneArgs, UndoArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -175,7 +175,9 @@ impl Request {
         let (verb, policy) = match cli.command {
             None => (Verb::Check, cli.policy),
             Some(Command::Check(check)) => (Verb::Check, check.policy),
-            Some(Command::Prune(PruneArgs { policy, write, output })) => (Verb::Prune { write, output }, policy),
+            Some(Command::Prune(PruneArgs { policy, write, output })) => {
+                (Verb::Prune { write, output }, policy)
+            }
             Some(Command::Undo(UndoArgs { run, to, write })) => {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }

@@ -37,7 +37,8 @@ pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<Changeset
         let edits = match judged.plan.decisions[at].action {
             Action::Heal => {
                 let traces = |at: usize| judged.traces(at);
-                let healing = judged.docket(&diagnosis.evidence, &diagnosis.policy, &traces).verdict(at).healing;
+                let healing =
+                    judged.docket(&diagnosis.evidence, &diagnosis.policy, &traces).verdict(at).healing;
                 healing.map(|healing| edits::heal(&mut judged.reading.source, entry.value_span(), healing))
             }
             Action::Slim => Some(edits::strip(&mut judged.reading.source, entry.value_span(), &CACHES)),
@@ -48,7 +49,8 @@ pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<Changeset
             None => judged.plan.decisions[at].action = Action::Keep,
         }
     }
-    judged.plan.summary = crate::plan::decision::Summary::of(&judged.reading.scan.entries, &judged.plan.decisions);
+    judged.plan.summary =
+        crate::plan::decision::Summary::of(&judged.reading.scan.entries, &judged.plan.decisions);
     let table = table(judged, &changed);
     Ok(Changeset { edits: changed, table })
 }
@@ -79,7 +81,9 @@ pub fn records(
         let decision = judged.plan.decisions[at];
         let kept = !decision.action.is_removal();
         if decision.is_change() {
-            let after = next_kept[at].map(|next| raw_key(judged, &judged.reading.scan.entries[next].clone())).transpose()?;
+            let after = next_kept[at]
+                .map(|next| raw_key(judged, &judged.reading.scan.entries[next].clone()))
+                .transpose()?;
             sink(&ChangeRecord {
                 key: raw_key(judged, &entry)?,
                 action: decision.action.name().to_owned(),
@@ -118,7 +122,11 @@ fn raw_key(judged: &mut Judged, entry: &Entry) -> io::Result<String> {
 }
 
 /// Whether the entries of a rescan are those that the plan keeps, in order, and as it leaves them.
-pub fn verify(judged: &Judged, changeset: &Changeset, rescan: &crate::scan::entries::Scan) -> Result<(), String> {
+pub fn verify(
+    judged: &Judged,
+    changeset: &Changeset,
+    rescan: &crate::scan::entries::Scan,
+) -> Result<(), String> {
     if let Some(fault) = &rescan.outcome.fault {
         return Err(format!("the new store is not JSON at byte {}: {fault}", fault.offset));
     }
@@ -130,7 +138,10 @@ pub fn verify(judged: &Judged, changeset: &Changeset, rescan: &crate::scan::entr
         let Some(new) = written.next() else { return Err("the new store lacks entries".to_owned()) };
         let edited = changeset.edits_of(at).is_some();
         if !is_same(&entries[at], new, edited) {
-            return Err(format!("entry {at} of the plan is not what stands at byte {} of the new store", new.start));
+            return Err(format!(
+                "entry {at} of the plan is not what stands at byte {} of the new store",
+                new.start
+            ));
         }
     }
     match written.next() {
@@ -143,7 +154,8 @@ pub fn verify(judged: &Judged, changeset: &Changeset, rescan: &crate::scan::entr
 fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
     let mut expected = Entry { start: new.start, end: new.end, ..*old };
     expected.flags.set(Flags::OVERRIDDEN, new.is(Flags::OVERRIDDEN));
-    for flag in [Flags::ALIAS, Flags::OWN_BINDING] {
+    // What other entries or the outside say of a key is not in its bytes.
+    for flag in [Flags::ALIAS, Flags::OWN_BINDING, Flags::KEEP, Flags::JOB_TARGET, Flags::OUT_OF_SCOPE] {
         expected.flags.set(flag, new.is(flag));
     }
     if edited {

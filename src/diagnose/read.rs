@@ -106,7 +106,8 @@ fn read_once(file: &StoreFile, options: &ReadOptions<'_>) -> io::Result<Option<R
 /// Flags entries whose key OpenClaw folds into another one that the store holds.
 fn mark_aliases(source: &mut FileSource, entries: &mut [Entry], options: &ReadOptions<'_>) -> io::Result<()> {
     let main_key = options.keys.main_key;
-    let odd = |entry: &Entry| entry.is(Flags::ODD_SPELLING) || main_key != "main" && entry.shape == Shape::Main;
+    let odd =
+        |entry: &Entry| entry.is(Flags::ODD_SPELLING) || main_key != "main" && entry.shape == Shape::Main;
     if !entries.iter().any(odd) {
         return Ok(());
     }
@@ -148,9 +149,10 @@ fn mark_bindings(source: &mut FileSource, entries: &mut [Entry]) -> io::Result<(
             .copied();
         let own = bindings(source, &entries[at])?;
         let held = base.map(|base| bindings(source, &base)).transpose()?;
-        let is_own = own.iter().enumerate().any(|(name, value)| {
-            value.is_some() && held.as_ref().is_none_or(|held| held[name] != *value)
-        });
+        let is_own = own
+            .iter()
+            .enumerate()
+            .any(|(name, value)| value.is_some() && held.as_ref().is_none_or(|held| held[name] != *value));
         entries[at].flags.set(Flags::OWN_BINDING, is_own);
     }
     Ok(())

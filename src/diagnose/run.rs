@@ -141,7 +141,10 @@ fn is_complete(situation: &Situation, stores: &[Diagnosed]) -> bool {
 
 fn lock_judge<'a>(edge: &'a Edge<'_>, gateway: &GatewayEvidence) -> LockJudge<'a> {
     let system = edge.system;
-    LockJudge { owner: Box::new(move |pid| system.owner(pid)), gateway_stopped: gateway.life == Life::Stopped }
+    LockJudge {
+        owner: Box::new(move |pid| system.owner(pid)),
+        gateway_stopped: gateway.life == Life::Stopped,
+    }
 }
 
 fn open(
@@ -251,4 +254,3 @@ fn troubles_of(
     }
     troubles
 }
-

@@ -53,11 +53,18 @@ impl LastLines {
 }
 
 /// Judges all stores.
-pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy, complete: bool) -> io::Result<()> {
+pub fn settle(
+    stores: &mut [Diagnosed],
+    evidence: &mut Evidence,
+    policy: &Policy,
+    complete: bool,
+) -> io::Result<()> {
     let existing = existing_parents(stores);
     let mut tails = TailReader::default();
     loop {
-        kinship::settle(evidence, complete, existing.clone(), &|evidence, f| each(stores, evidence, policy, f));
+        kinship::settle(evidence, complete, existing.clone(), &|evidence, f| {
+            each(stores, evidence, policy, f)
+        });
         let mut news = false;
         for judged in stores.iter_mut().filter_map(Diagnosed::judged_mut) {
             plan(judged, evidence, policy)?;
@@ -87,7 +94,8 @@ impl Diagnosed {
 
 /// Parents that sub-agents of any store name and that exist in any store.
 fn existing_parents(stores: &[Diagnosed]) -> HashSet<u64> {
-    let entries = || stores.iter().filter_map(Diagnosed::judged).flat_map(|judged| &judged.reading.scan.entries);
+    let entries =
+        || stores.iter().filter_map(Diagnosed::judged).flat_map(|judged| &judged.reading.scan.entries);
     let named: HashSet<u64> =
         entries().filter(|entry| entry.shape == Shape::SubAgent).map(|entry| entry.kin).collect();
     entries().map(|entry| entry.key).filter(|key| named.contains(key)).collect()
@@ -153,7 +161,9 @@ fn names(source: &mut FileSource, entry: &Entry) -> io::Result<(Option<String>, 
         }
         // The key of a run record ends in its session: that saves a second look at the entry.
         let key = members::key(source, entry.start)?;
-        let run = std::str::from_utf8(&key).ok().and_then(|key| SessionKey::parse(key, "main").run.map(str::to_owned));
+        let run = std::str::from_utf8(&key)
+            .ok()
+            .and_then(|key| SessionKey::parse(key, "main").run.map(str::to_owned));
         if let Some(run) = run.filter(|run| hash(run.as_bytes()) == entry.session) {
             return Ok((Some(run), None));
         }

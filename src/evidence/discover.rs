@@ -73,7 +73,8 @@ pub enum DiscoverError {
 pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, DiscoverError> {
     let state = find_state_dir(host, wanted)?;
     let (config_candidates, resolved) = read_config(host, &state, wanted);
-    let config_path = config_candidates.iter().find(|path| path.exists()).unwrap_or(&config_candidates[0]).clone();
+    let config_path =
+        config_candidates.iter().find(|path| path.exists()).unwrap_or(&config_candidates[0]).clone();
     let config_exists = config_path.exists();
     let (config, config_error) = match resolved {
         Ok(config) => (config, None),
@@ -81,9 +82,7 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
     };
     let jobs_path = match &wanted.cron_dir {
         Some(dir) => existing_dir(dir)?.join(layout::JOBS_FILE),
-        None => {
-            layout::cron_store_path(config.cron.store.as_deref(), &state.path, &home_of(host), &host.cwd)
-        }
+        None => layout::cron_store_path(config.cron.store.as_deref(), &state.path, &home_of(host), &host.cwd),
     };
     let database = sqlite::state_database(&state.path);
     let mut situation = Situation {
@@ -269,7 +268,9 @@ impl Situation {
         let mut ids: HashSet<String> = self.config.agents.iter().map(|agent| agent.id.clone()).collect();
         ids.insert("main".to_owned());
         if let Ok(listed) = fs::read_dir(self.state_dir.join("agents")) {
-            ids.extend(listed.filter_map(Result::ok).filter_map(|entry| entry.file_name().into_string().ok()));
+            ids.extend(
+                listed.filter_map(Result::ok).filter_map(|entry| entry.file_name().into_string().ok()),
+            );
         }
         let mut unsure = false;
         for database in ids.iter().map(|id| sqlite::agent_database(&self.state_dir, id)) {

@@ -36,7 +36,8 @@ pub fn read(situation: &Situation) -> JobsReading {
     reading.jobs.complete = reading.troubles.is_empty() && matches!(list, Reading::Read(_));
     let states_known = !matches!(states, Reading::Unreadable(_));
     reading.jobs.markers_complete = reading.jobs.complete && states_known;
-    let states: Option<HashMap<String, JobState>> = if let Reading::Read(states) = states { Some(states) } else { None };
+    let states: Option<HashMap<String, JobState>> =
+        if let Reading::Read(states) = states { Some(states) } else { None };
     if let Reading::Read(list) = list {
         for job in jobs::merge(list, states) {
             reading.add(&job);

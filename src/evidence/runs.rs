@@ -80,7 +80,11 @@ impl RunsReading {
             let line = if raw.oversized { Line::Torn } else { reader.line(raw.bytes) };
             match line {
                 Line::Finished(run) if hash_folded(&run.job_id) == job => {
-                    self.add(&run, job, LineRef { file, line: u32::try_from(raw.number).unwrap_or(u32::MAX) });
+                    self.add(
+                        &run,
+                        job,
+                        LineRef { file, line: u32::try_from(raw.number).unwrap_or(u32::MAX) },
+                    );
                 }
                 // Another job's line in this log: OpenClaw passes over it as well.
                 Line::Finished(_) | Line::Foreign => {}
@@ -91,7 +95,8 @@ impl RunsReading {
     }
 
     fn add(&mut self, run: &RunLine, job: TextHash, at: LineRef) {
-        let of_key = run.session_key.as_deref().and_then(|key| SessionKey::parse(key, "main").run.map(str::to_owned));
+        let of_key =
+            run.session_key.as_deref().and_then(|key| SessionKey::parse(key, "main").run.map(str::to_owned));
         let mut sessions: Vec<TextHash> =
             run.session_id.iter().chain(&of_key).map(|id| hash(id.as_bytes())).collect();
         sessions.dedup();

@@ -142,7 +142,8 @@ impl SessionsDir {
         tails: &mut TailReader,
     ) -> Option<Millis> {
         let own = session_id.and_then(|id| layout::transcript_path(&self.path, id));
-        let named = file_name.filter(|name| !name.is_empty() && *name != "..").map(|name| self.path.join(name));
+        let named =
+            file_name.filter(|name| !name.is_empty() && *name != "..").map(|name| self.path.join(name));
         let others = session_id.and_then(|id| self.named_otherwise.get(&hash(id.as_bytes())));
         let others = others.into_iter().flatten().map(|name| self.path.join(name));
         own.into_iter().chain(named).chain(others).filter_map(|path| last_time(&path, now, tails)).max()

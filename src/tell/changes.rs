@@ -156,7 +156,9 @@ fn text(reason: &Reason, evidence: &Evidence) -> String {
         format!("{reason} ({file}:{})", line.line)
     };
     match reason {
-        Reason::Finished(line, _) | Reason::FinishedAround(line, _) | Reason::StartedAgainLine(line, _) => place(line),
+        Reason::Finished(line, _) | Reason::FinishedAround(line, _) | Reason::StartedAgainLine(line, _) => {
+            place(line)
+        }
         _ => reason.to_string(),
     }
 }

@@ -39,7 +39,9 @@ pub fn of_directory(diagnosis: &Diagnosis) -> Vec<Finding> {
         .iter()
         .map(|trouble| {
             let severity = severity_of(diagnosis, trouble.rule);
-            finding(trouble.rule, severity, trouble.message.clone()).at(trouble.path.clone()).times(trouble.count)
+            finding(trouble.rule, severity, trouble.message.clone())
+                .at(trouble.path.clone())
+                .times(trouble.count)
         })
         .collect();
     findings.extend(era(diagnosis));
@@ -51,7 +53,10 @@ pub fn of_directory(diagnosis: &Diagnosis) -> Vec<Finding> {
             message: format!("--keep '{glob}' matches no key"),
             path: None,
             count: None,
-            fix_hint: Some("globs are matched case-sensitively against the whole key and what follows agent:<id>:".to_owned()),
+            fix_hint: Some(
+                "globs are matched case-sensitively against the whole key and what follows agent:<id>:"
+                    .to_owned(),
+            ),
         });
     }
     findings
@@ -59,8 +64,9 @@ pub fn of_directory(diagnosis: &Diagnosis) -> Vec<Finding> {
 
 /// A job list matters to whoever has cron entries; a torn line proves nothing and costs nothing.
 fn severity_of(diagnosis: &Diagnosis, rule: &'static Rule) -> Severity {
-    let has_cron =
-        || diagnosis.judged().any(|(_, judged)| judged.reading.scan.live().any(|entry| entry.family().is_cron()));
+    let has_cron = || {
+        diagnosis.judged().any(|(_, judged)| judged.reading.scan.live().any(|entry| entry.family().is_cron()))
+    };
     match () {
         () if rule == &rules::RUN_LOG_TORN => Severity::Info,
         () if rule == &rules::CRON_JOBS_UNREADABLE && !has_cron() => Severity::Info,
@@ -71,7 +77,9 @@ fn severity_of(diagnosis: &Diagnosis, rule: &'static Rule) -> Severity {
 fn era(diagnosis: &Diagnosis) -> Option<Finding> {
     let message = match diagnosis.situation.era {
         Era::Json => return None,
-        Era::CronSqlite => "cron jobs and sub-agents live in state/openclaw.sqlite, which this version does not read",
+        Era::CronSqlite => {
+            "cron jobs and sub-agents live in state/openclaw.sqlite, which this version does not read"
+        }
         Era::Sqlite => "sessions live in SQLite; a sessions.json here is only waiting to be imported",
         Era::Unknown => "an agent's database could not be read, so it is not known where sessions live",
     };
@@ -84,12 +92,16 @@ fn gateway(diagnosis: &Diagnosis) -> Option<Finding> {
         Life::Stopped => None,
         Life::Running { .. } => {
             let message = "the gateway runs: nothing is written beside it".to_owned();
-            Some(finding(&rules::GATEWAY_RUNNING, Severity::Info, message).fix("stop it before `prune --apply`"))
+            Some(
+                finding(&rules::GATEWAY_RUNNING, Severity::Info, message)
+                    .fix("stop it before `prune --apply`"),
+            )
         }
         Life::Unknown => {
-            let message = "it could not be established that the gateway is stopped: no verdict rests on that, \
+            let message =
+                "it could not be established that the gateway is stopped: no verdict rests on that, \
                            and nothing is written"
-                .to_owned();
+                    .to_owned();
             let hint = "stop it; if it is stopped and you know it, say --gateway stopped";
             Some(finding(&rules::GATEWAY_UNKNOWN, Severity::Info, message).fix(hint))
         }
@@ -141,14 +153,21 @@ fn of_whole(judged: &Judged, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
     let mut findings = Vec::new();
     let outcome = &judged.reading.scan.outcome;
     if let Some(offset) = outcome.first_invalid_utf8 {
-        let message = format!("bytes that are not UTF-8, first at byte {offset}: OpenClaw reads replacement characters there");
+        let message = format!(
+            "bytes that are not UTF-8, first at byte {offset}: OpenClaw reads replacement characters there"
+        );
         findings.push(finding(&rules::INVALID_UTF8, Severity::Warning, message));
     }
     let applied = fate.outcome == crate::report::model::Outcome::Applied;
     let units_left = if applied { told.bytes_after.unwrap_or(0).min(outcome.units) } else { outcome.units };
     if units_left > rules::MAX_STRING_UNITS {
-        let message = format!("{} characters, more than one string of Node can hold: OpenClaw takes the store for empty", outcome.units);
-        findings.push(finding(&rules::OVERSIZED, Severity::Error, message).fix("prune it before the gateway starts"));
+        let message = format!(
+            "{} characters, more than one string of Node can hold: OpenClaw takes the store for empty",
+            outcome.units
+        );
+        findings.push(
+            finding(&rules::OVERSIZED, Severity::Error, message).fix("prune it before the gateway starts"),
+        );
     }
     findings.extend(heap(told, applied));
     for brake in &told.brakes {
@@ -185,12 +204,14 @@ fn of_entries(judged: &Judged) -> Vec<Finding> {
         let hits = decisions.iter().filter(|decision| decision.rule() == rule && !decision.is_change());
         hits.count() as u64
     };
-    let interrupted = judged
+    let interrupted = judged.reading.scan.live().filter(|entry| {
+        entry.status == Status::Running && !entry.family().is_cron() && entry.family() != Family::Unknown
+    });
+    let missing = judged
         .reading
         .scan
         .live()
-        .filter(|entry| entry.status == Status::Running && !entry.family().is_cron() && entry.family() != Family::Unknown);
-    let missing = judged.reading.scan.live().filter(|entry| !entry.is(Flags::NOT_OBJECT) && judged.sessions.lacks(entry));
+        .filter(|entry| !entry.is(Flags::NOT_OBJECT) && judged.sessions.lacks(entry));
     let rows = [
         (&malformed_entry::RULE, Severity::Warning, of_rule(&malformed_entry::RULE)),
         (&malformed_session_id::RULE, Severity::Warning, of_rule(&malformed_session_id::RULE)),

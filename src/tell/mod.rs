@@ -32,7 +32,13 @@ pub struct Fate {
 impl Fate {
     /// Nothing was tried.
     pub fn untouched(changeset: Option<Changeset>) -> Self {
-        Fate { changeset, outcome: Outcome::Unchanged, backup: None, findings: Vec::new(), exit: Exit::Healthy }
+        Fate {
+            changeset,
+            outcome: Outcome::Unchanged,
+            backup: None,
+            findings: Vec::new(),
+            exit: Exit::Healthy,
+        }
     }
 }
 

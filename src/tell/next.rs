@@ -11,11 +11,15 @@ pub fn steps(diagnosis: &Diagnosis, fates: &[Fate], request: &Request) -> Vec<St
     let has = |wanted: fn(&Condition) -> bool| diagnosis.stores.iter().any(|store| wanted(&store.condition));
     let mut steps = Vec::new();
     if has(|condition| matches!(condition, Condition::Damaged(..) | Condition::Missing)) {
-        steps.push(format!("{}   (a damaged store is overwritten at the next start)", stop_command(diagnosis)));
+        steps.push(format!(
+            "{}   (a damaged store is overwritten at the next start)",
+            stop_command(diagnosis)
+        ));
         steps.push("copy the sessions directory aside before anything else".to_owned());
     }
     let plans = fates.iter().any(|fate| {
-        fate.changeset.is_some() && matches!(fate.outcome, Outcome::Unchanged | Outcome::Busy | Outcome::Failed)
+        fate.changeset.is_some()
+            && matches!(fate.outcome, Outcome::Unchanged | Outcome::Busy | Outcome::Failed)
     });
     let changes = diagnosis.judged().any(|(_, judged)| judged.plan.summary.is_change());
     if plans && changes && diagnosis.situation.era != Era::Sqlite {
@@ -33,7 +37,9 @@ fn writing(diagnosis: &Diagnosis, request: &Request) -> Vec<String> {
     match diagnosis.evidence.gateway {
         Life::Stopped => {}
         Life::Running { .. } => steps.push(stop_command(diagnosis)),
-        Life::Unknown => steps.push(format!("{}   (or add --gateway stopped if it is)", stop_command(diagnosis))),
+        Life::Unknown => {
+            steps.push(format!("{}   (or add --gateway stopped if it is)", stop_command(diagnosis)))
+        }
     }
     let dry = matches!(request.verb, Verb::Check);
     if dry {
@@ -45,11 +51,17 @@ fn writing(diagnosis: &Diagnosis, request: &Request) -> Vec<String> {
 
 /// How the gateway is stopped here.
 pub fn stop_command(diagnosis: &Diagnosis) -> String {
-    diagnosis.service.as_ref().map_or_else(|| "openclaw gateway stop".to_owned(), |service| service.stop_command())
+    diagnosis
+        .service
+        .as_ref()
+        .map_or_else(|| "openclaw gateway stop".to_owned(), |service| service.stop_command())
 }
 
 fn start_command(diagnosis: &Diagnosis) -> String {
-    diagnosis.service.as_ref().map_or_else(|| "openclaw gateway start".to_owned(), |service| service.start_command())
+    diagnosis
+        .service
+        .as_ref()
+        .map_or_else(|| "openclaw gateway start".to_owned(), |service| service.start_command())
 }
 
 /// This program with the options that say where to look, and the limits where they matter.

@@ -1,0 +1,45 @@
+//! The verbs: each takes the edge and a request, and returns an exit code.
+//!
+//! What you may touch here: nothing directly. A verb joins the stages and says what came of it.
+
+pub mod check;
+pub mod explain;
+pub mod prune;
+pub mod speak;
+pub mod undo;
+pub mod write;
+
+use std::io::IsTerminal;
+
+use crate::apply::Cancel;
+use crate::cli::args::WhenArg;
+use crate::cli::request::{Request, Verb};
+use crate::diagnose::run::Edge;
+use crate::exit::Exit;
+use crate::host::Host;
+use crate::progress::{Mode, Progress};
+
+/// Does what is asked for.
+pub fn run(request: &Request) -> anyhow::Result<Exit> {
+    let host = Host::current();
+    let system = host.system();
+    let mode = match request.output.progress {
+        WhenArg::Auto => Mode::Auto,
+        WhenArg::Always => Mode::Always,
+        WhenArg::Never => Mode::Never,
+    };
+    let quiet_bar = request.output.quiet && mode == Mode::Auto;
+    let progress =
+        if quiet_bar { Progress::silent() } else { Progress::new(mode, std::io::stderr().is_terminal()) };
+    let cancel = Cancel::on_signals()?;
+    let edge = Edge { host: &host, system: &system, request, progress: &progress, cancel: &cancel };
+    match &request.verb {
+        Verb::Check => check::run(&edge),
+        Verb::Prune { write, output: None } if write.apply => prune::apply(&edge, write),
+        Verb::Prune { output: None, .. } => check::run(&edge),
+        Verb::Prune { output: Some(file), .. } => prune::output(&edge, file),
+        Verb::Undo { run: None, .. } => undo::list(&edge),
+        Verb::Undo { run: Some(run), to, write } => undo::undo(&edge, run, to.as_deref(), write),
+        Verb::Explain(subject) => explain::run(&edge, subject),
+    }
+}

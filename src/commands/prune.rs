@@ -1,0 +1,312 @@
+//! `prune --apply` and `prune --output`: does exactly the plan that was made.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::{check, speak, write};
+use crate::apply::liveness::ProcLiveness;
+use crate::apply::output::write_output;
+use crate::apply::retention::{self, Retention};
+use crate::apply::{
+    ApplyError, Limits, RealDisk, Receipt, RecordsLock, ReplaceRequest, RunSummary, apply as replace,
+};
+use crate::cli::args::WriteArgs;
+use crate::diagnose::changeset::{self, Changeset};
+use crate::diagnose::run::{Edge, diagnose};
+use crate::diagnose::{Condition, Diagnosis, Judged};
+use crate::evidence::discover::Situation;
+use crate::exit::Exit;
+use crate::report::model::{Backup, Era, Finding, Outcome, Severity};
+use crate::scan::entries::{KeyContext, scan};
+use crate::scan::source::FileSource;
+use crate::tell::Fate;
+
+/// A store that changes between scan and rename is scanned again so often.
+const TRIES: usize = 3;
+
+/// Plans and writes.
+pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
+    let mut diagnosis = match diagnose(edge, true) {
+        Ok(diagnosis) => diagnosis,
+        Err(error) => return speak::failure(edge, &error),
+    };
+    if let Some(glob) = diagnosis.unused_globs.first() {
+        eprintln!("sessions-doctor: --keep '{glob}' matches no key; nothing was changed");
+        return Ok(Exit::Usage);
+    }
+    let mut fates = check::plans(&mut diagnosis)?;
+    let changing: Vec<usize> = (0..fates.len()).filter(|&at| changes(&diagnosis, at)).collect();
+    if changing.is_empty() {
+        refuse_braked(&diagnosis, &mut fates);
+        return speak::diagnosis(edge, &mut diagnosis, &fates, true);
+    }
+    if !write::consents(consent, &question(&diagnosis)) {
+        let exit = speak::diagnosis(edge, &mut diagnosis, &fates, false)?;
+        eprintln!("sessions-doctor: nothing was changed");
+        return Ok(exit.worst(Exit::Findings));
+    }
+    for at in changing {
+        let (fate, fresh) = settle(edge, diagnosis, at, consent, &fates[at])?;
+        diagnosis = fresh;
+        fates[at] = fate;
+    }
+    refuse_braked(&diagnosis, &mut fates);
+    speak::diagnosis(edge, &mut diagnosis, &fates, true)
+}
+
+/// Writes the pruned store to another file and leaves the original alone.
+pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
+    let mut diagnosis = match diagnose(edge, false) {
+        Ok(diagnosis) => diagnosis,
+        Err(error) => return speak::failure(edge, &error),
+    };
+    let mut fates = check::plans(&mut diagnosis)?;
+    let whole: Vec<usize> = (0..fates.len()).filter(|&at| fates[at].changeset.is_some()).collect();
+    let [at] = whole.as_slice() else {
+        eprintln!(
+            "sessions-doctor: --output takes one store, and {} can be pruned here; name it with --store",
+            whole.len()
+        );
+        return Ok(Exit::Usage);
+    };
+    let result = match (&diagnosis.stores[*at].condition, &fates[*at].changeset) {
+        (Condition::Whole(judged), Some(changeset)) => {
+            let source = judged.reading.source.file().try_clone()?;
+            write_output(&RealDisk, file, &changeset.table, &[source], 0o600, edge.cancel)
+        }
+        _ => return speak::diagnosis(edge, &mut diagnosis, &fates, false),
+    };
+    if let Err(error) = result {
+        fates[*at].findings.push(failure(file, &error));
+        fates[*at].exit = error.exit();
+        fates[*at].outcome = outcome_of(&error);
+        return speak::diagnosis(edge, &mut diagnosis, &fates, false);
+    }
+    let exit = speak::diagnosis(edge, &mut diagnosis, &fates, false)?;
+    eprintln!("sessions-doctor: the pruned store is in {}", file.display());
+    Ok(if exit == Exit::Findings { Exit::Healthy } else { exit })
+}
+
+fn changes(diagnosis: &Diagnosis, at: usize) -> bool {
+    matches!(&diagnosis.stores[at].condition, Condition::Whole(judged) if judged.plan.summary.is_change())
+}
+
+fn question(diagnosis: &Diagnosis) -> String {
+    let sum = |of: fn(&Judged) -> u64| diagnosis.judged().map(|(_, judged)| of(judged)).sum::<u64>();
+    let removed = sum(|judged| judged.plan.summary.removed);
+    let healed = sum(|judged| judged.plan.summary.healed);
+    format!("Remove {removed} entries and heal {healed}? A backup is kept.")
+}
+
+/// Replaces one store; looks and plans again where it changed meanwhile.
+fn settle(
+    edge: &Edge<'_>,
+    mut diagnosis: Diagnosis,
+    at: usize,
+    consent: &WriteArgs,
+    planned: &Fate,
+) -> anyhow::Result<(Fate, Diagnosis)> {
+    let mut fate = planned.clone();
+    for round in 0..TRIES {
+        let last = round + 1 == TRIES;
+        let tried = replace_store(edge, &mut diagnosis, at, consent, fate.changeset.as_ref());
+        let error = match tried {
+            Ok(None) => return Ok((fate, diagnosis)),
+            Ok(Some(receipt)) => return Ok((applied(fate, receipt), diagnosis)),
+            Err(error) => error,
+        };
+        if !error.is_changed() || last {
+            return Ok((refused(fate, &diagnosis.stores[at].file.path, &error), diagnosis));
+        }
+        let path = diagnosis.stores[at].file.path.clone();
+        let Ok(fresh) = diagnose(edge, true) else { return Ok((refused(fate, &path, &error), diagnosis)) };
+        if fresh.stores.get(at).is_none_or(|store| store.file.path != path) {
+            return Ok((refused(fate, &path, &error), diagnosis));
+        }
+        diagnosis = fresh;
+        fate = check::plans(&mut diagnosis)?.swap_remove(at);
+    }
+    Ok((fate, diagnosis))
+}
+
+/// `None` where nothing is left to change.
+fn replace_store(
+    edge: &Edge<'_>,
+    diagnosis: &mut Diagnosis,
+    at: usize,
+    consent: &WriteArgs,
+    changeset: Option<&Changeset>,
+) -> Result<Option<Receipt>, ApplyError> {
+    let Diagnosis { situation, stores, .. } = diagnosis;
+    let store = &mut stores[at];
+    let (Condition::Whole(judged), Some(changeset)) = (&mut store.condition, changeset) else {
+        return Ok(None);
+    };
+    if !judged.plan.summary.is_change() {
+        return Ok(None);
+    }
+    if matches!(situation.era, Era::Sqlite | Era::Unknown) {
+        return Err(ApplyError::Refused(format!(
+            "{}: this state directory was migrated to SQLite, or may have been: nothing is written to it; use `openclaw doctor`",
+            store.file.path.display()
+        )));
+    }
+    write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
+    let told = |path: &Path, error| ApplyError::Io(crate::apply::DiskError::new("look at", path, error));
+    let records =
+        write::records_dir(&store.file.real, situation).map_err(|error| told(&store.file.real, error))?;
+    let (lock, resumed) = write::lock(edge, situation, &records, consent)?;
+    if resumed {
+        let what = "an earlier run was finished or rolled back first".to_owned();
+        return Err(ApplyError::Changed { path: store.file.path.clone(), what });
+    }
+    let receipt = replace_with(edge, situation, judged, changeset, &lock, &store.file.real, consent)?;
+    tidy(&lock, &records);
+    Ok(Some(receipt))
+}
+
+fn replace_with(
+    edge: &Edge<'_>,
+    situation: &Situation,
+    judged: &mut Judged,
+    changeset: &Changeset,
+    lock: &RecordsLock,
+    store: &Path,
+    consent: &WriteArgs,
+) -> Result<Receipt, ApplyError> {
+    let clone = |file: &File| {
+        file.try_clone().map_err(|error| ApplyError::Io(crate::apply::DiskError::new("open", store, error)))
+    };
+    let sources = [clone(judged.reading.source.file())?];
+    let summary = judged.plan.summary.clone();
+    let (expected, before) = (judged.reading.identity, judged.reading.fingerprint.take());
+    let main_key = situation.config.session.main_key.clone();
+    let judged = std::cell::RefCell::new(judged);
+    replace(
+        &RealDisk,
+        lock,
+        ReplaceRequest {
+            store,
+            expected: Some(expected),
+            before,
+            command: edge.request.verb.name(),
+            started: SystemTime::now(),
+            summary: RunSummary {
+                removed: summary.removed,
+                healed: summary.healed,
+                dropped: summary.dropped,
+                slimmed: summary.slimmed,
+                removed_other_than_run_records: summary.removed_others,
+                ..RunSummary::default()
+            },
+            sources: &sources,
+            pieces: &changeset.table,
+            changes: &mut |log| {
+                let mut pushed = Ok(());
+                let told = changeset::records(&mut judged.borrow_mut(), changeset, &mut |record| {
+                    log.push(record).map_err(|error| {
+                        let told = std::io::Error::other(error.to_string());
+                        pushed = Err(error);
+                        told
+                    })
+                });
+                pushed?;
+                told.map_err(|error| ApplyError::Io(crate::apply::DiskError::new("read", store, error)))
+            },
+            verify: &mut |temp| verify(&judged.borrow(), changeset, temp, &main_key),
+            still_allowed: &mut || write::may_write(edge, situation, consent),
+            liveness: &ProcLiveness,
+            limits: Limits::default(),
+            cancel: edge.cancel,
+        },
+    )
+}
+
+/// Scans the temporary file and holds it against the plan.
+fn verify(judged: &Judged, changeset: &Changeset, temp: &Path, main_key: &str) -> Result<(), String> {
+    let mut source =
+        FileSource::open(temp, judged.reading.source.is_mapped()).map_err(|error| error.to_string())?;
+    // What the outside says of keys is not in the bytes, and so is not compared.
+    let context = KeyContext { main_key, marks: &|_, _| crate::model::entry::Flags::NONE };
+    let rescan = scan(&mut source, &context, &mut |_| Ok(())).map_err(|error| error.to_string())?;
+    changeset::verify(judged, changeset, &rescan)
+}
+
+/// Old runs go; what cannot be deleted is said and stays.
+fn tidy(lock: &RecordsLock, records: &Path) {
+    match retention::enforce(&RealDisk, lock, &Retention::default(), SystemTime::now()) {
+        Ok(deleted) => {
+            for (run, error) in deleted.into_iter().filter_map(|(run, result)| Some((run, result.err()?))) {
+                eprintln!("sessions-doctor: old run {run} could not be deleted: {error}");
+            }
+        }
+        Err(error) => eprintln!("sessions-doctor: {}: {error}", records.display()),
+    }
+}
+
+fn applied(mut fate: Fate, receipt: Receipt) -> Fate {
+    fate.outcome = Outcome::Applied;
+    fate.backup = receipt
+        .backup
+        .as_ref()
+        .map(|(path, _)| Backup { run: receipt.run.to_string(), path: path.display().to_string() });
+    for note in &receipt.notes {
+        fate.findings.push(note_finding("lock-stale", Severity::Info, note, &receipt.store));
+    }
+    for problem in &receipt.problems {
+        fate.findings.push(note_finding("store-unreadable", Severity::Error, problem, &receipt.store));
+        fate.exit = Exit::Io;
+    }
+    fate
+}
+
+fn note_finding(id: &'static str, severity: Severity, message: &str, path: &Path) -> Finding {
+    Finding {
+        check_id: id,
+        severity,
+        message: message.to_owned(),
+        path: Some(path.display().to_string()),
+        count: None,
+        fix_hint: None,
+    }
+}
+
+fn refused(mut fate: Fate, path: &Path, error: &ApplyError) -> Fate {
+    fate.outcome = outcome_of(error);
+    fate.exit = error.exit();
+    fate.findings.push(failure(path, error));
+    fate
+}
+
+fn outcome_of(error: &ApplyError) -> Outcome {
+    match error.exit() {
+        Exit::Busy => Outcome::Busy,
+        Exit::Refused => Outcome::Refused,
+        _ => Outcome::Failed,
+    }
+}
+
+fn failure(path: &Path, error: &ApplyError) -> Finding {
+    let id = match error {
+        ApplyError::NotAllowed(_) => "gateway-running",
+        ApplyError::Refused(_) => "era-sqlite",
+        ApplyError::Locked { .. } => "lock-held",
+        _ => "store-unreadable",
+    };
+    let message = format!("{}: {error}; the store was not changed", path.display());
+    note_finding(id, Severity::Error, &message, path)
+}
+
+/// A plan of which the brakes left nothing is refused.
+fn refuse_braked(diagnosis: &Diagnosis, fates: &mut [Fate]) {
+    for (store, fate) in diagnosis.stores.iter().zip(fates) {
+        if let Condition::Whole(judged) = &store.condition
+            && !judged.plan.brakes.is_empty()
+            && !judged.plan.summary.is_change()
+        {
+            fate.outcome = Outcome::Refused;
+            fate.exit = Exit::Refused;
+        }
+    }
+}
