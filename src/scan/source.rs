@@ -1,9 +1,10 @@
 //! Windows of a file by 64-bit offset: mapped where that works, read otherwise.
 //!
-//! Mapping is the default because it saves a copy. It is refused under `ulimit -v`, on odd file systems and
-//! for empty files; [`FileSource::open`] then reads instead, and nothing else changes. A mapped file shows up
-//! as resident memory while its pages are mapped, so every window is released when the next one is asked
-//! for: resident memory stays at about one window whatever the file's size.
+//! Mapping is the default because it saves a copy. One window is mapped at a time: mapped pages count as
+//! resident memory, and the kernel may map far more than is touched where the page cache holds large folios,
+//! but never beyond a mapping. So resident memory stays at about one window whatever the file's size, and a
+//! tight `ulimit -v` is no obstacle. Where mapping is refused all the same, as on odd file systems,
+//! [`FileSource`] reads instead, and nothing else changes.
 //!
 //! Limit: touching a mapped page behind the end of a file that another process has just truncated raises
 //! SIGBUS. Before each window the size is looked at, so a file cut earlier is an error of the kind
@@ -14,7 +15,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
+use memmap2::{Mmap, MmapOptions};
 
 /// Bytes that somebody may look at, a window at a time.
 pub trait Source {
@@ -41,7 +42,7 @@ pub struct FileSource {
 }
 
 enum Backing {
-    Map { map: Mmap, released: usize },
+    Map { map: Option<Mmap>, at: u64 },
     Read { buffer: Vec<u8>, at: u64 },
 }
 
@@ -58,9 +59,10 @@ impl FileSource {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
         let len = metadata.len();
-        let backing = match map.then(|| map_whole(&file, len)).flatten() {
-            Some(map) => Backing::Map { map, released: 0 },
-            None => Backing::Read { buffer: Vec::new(), at: 0 },
+        let backing = if map && len > 0 {
+            Backing::Map { map: None, at: 0 }
+        } else {
+            Backing::Read { buffer: Vec::new(), at: 0 }
         };
         Ok(FileSource { file, len, backing })
     }
@@ -76,15 +78,19 @@ impl FileSource {
     }
 }
 
-/// `None` where there is nothing to map or mapping is refused; reading is then the way.
-fn map_whole(file: &File, len: u64) -> Option<Mmap> {
-    let len = usize::try_from(len).ok().filter(|&len| len > 0)?;
+/// `None` where mapping is refused; reading is then the way.
+fn map_window(file: &File, at: u64, len: usize) -> Option<Mmap> {
     // SAFETY: The map is read-only and private to this value. Others may change the file underneath; the
     // bytes are then other bytes, which every reader here takes for what they are: untrusted input without
     // any invariant. Truncation is the documented limit of this module.
     #[allow(unsafe_code)]
-    let map = unsafe { MmapOptions::new().len(len).map(file) };
+    let map = unsafe { MmapOptions::new().offset(at).len(len).map(file) };
     map.ok()
+}
+
+/// Where `at` lies in a window of `len` bytes that begins at `start`, if it does.
+fn place(at: u64, start: u64, len: usize) -> Option<usize> {
+    usize::try_from(at.checked_sub(start)?).ok().filter(|&place| place < len)
 }
 
 impl Source for FileSource {
@@ -97,45 +103,36 @@ impl Source for FileSource {
             return Ok(&[]);
         }
         let want = WINDOW.min(usize::try_from(self.len - at).unwrap_or(WINDOW));
-        match &mut self.backing {
-            Backing::Map { map, released } => {
-                if self.file.metadata()?.len() < self.len {
-                    return Err(truncated());
-                }
-                let start = usize::try_from(at).map_err(io::Error::other)?;
-                release(map, released, start);
-                Ok(&map[start..start + want])
+        if let Backing::Map { map, at: start } = &mut self.backing
+            && map.as_ref().and_then(|map| place(at, *start, map.len())).is_none()
+        {
+            if self.file.metadata()?.len() < self.len {
+                return Err(truncated());
             }
-            Backing::Read { buffer, at: filled } => {
-                let hit = *filled..*filled + buffer.len() as u64;
-                if !hit.contains(&at) {
+            *map = None;
+            match map_window(&self.file, at, want) {
+                Some(new) => (*map, *start) = (Some(new), at),
+                None => self.backing = Backing::Read { buffer: Vec::new(), at: 0 },
+            }
+        }
+        match &mut self.backing {
+            Backing::Map { map, at: start } => {
+                let bytes: &[u8] = map.as_ref().map_or(&[], |map| map);
+                Ok(&bytes[place(at, *start, bytes.len()).unwrap_or(0)..])
+            }
+            Backing::Read { buffer, at: start } => {
+                if place(at, *start, buffer.len()).is_none() {
                     buffer.resize(want, 0);
                     let read = self.file.read_at(buffer, at)?;
                     buffer.truncate(read);
-                    *filled = at;
+                    *start = at;
                     if read == 0 {
                         return Err(truncated());
                     }
                 }
-                Ok(&buffer[usize::try_from(at - *filled).map_err(io::Error::other)?..])
+                Ok(&buffer[place(at, *start, buffer.len()).unwrap_or(0)..])
             }
         }
-    }
-}
-
-/// Gives back the pages before `until`, so that they do not count as ours.
-fn release(map: &Mmap, released: &mut usize, until: usize) {
-    let from = if until < *released { 0 } else { *released };
-    if until > from + WINDOW {
-        // SAFETY: The map is a shared, read-only mapping of a file, so pages that are dropped come back with
-        // the file's bytes at the next touch; no write of ours can be lost, for there is none.
-        #[allow(unsafe_code)]
-        let dropped = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, from, until - from) };
-        if dropped.is_ok() {
-            *released = until;
-        }
-    } else {
-        *released = (*released).min(until);
     }
 }
 
