@@ -74,7 +74,7 @@ fn link(disk: &dyn Disk, original: &Original<'_>, path: &Path) -> Result<Option<
 }
 
 /// Another device, a file of somebody else's (`protected_hardlinks`), too many links, no links here at all.
-fn cannot_link(error: &DiskError) -> bool {
+pub(super) fn cannot_link(error: &DiskError) -> bool {
     use rustix::io::Errno;
     let errno = error.cause.raw_os_error().map(Errno::from_raw_os_error);
     matches!(
