@@ -48,7 +48,7 @@ impl Scenario {
         if self == Scenario::Large { (1 << 20) + 77 } else { 77 }
     }
 
-    fn old(self) -> Option<Vec<u8>> {
+    fn before(self) -> Option<Vec<u8>> {
         (self != Scenario::Create).then(|| vec![b'o'; self.size()])
     }
 
@@ -56,7 +56,7 @@ impl Scenario {
         if self == Scenario::Create { 0 } else { self.size() - 20 }
     }
 
-    fn new(self) -> Vec<u8> {
+    fn after(self) -> Vec<u8> {
         [&vec![b'o'; self.kept()][..], b"new"].concat()
     }
 
@@ -74,16 +74,23 @@ impl Scenario {
 
     /// One life that ends at `cut`; gives back what it was told.
     fn crash(self, cut: usize, left: Left) -> (World, Result<Receipt, ApplyError>) {
-        let world = World::new(self.old().as_deref());
-        let disk = self.disk(&world).cut_at(cut);
-        let told = self.apply(&world, &disk);
+        let (world, disk, told) = self.kill(cut);
         disk.after_power_cut(left);
         age_locks(&world);
         (world, told)
     }
 
+    /// The same, but the disk keeps its power, and what was not durable is not yet lost.
+    fn kill(self, cut: usize) -> (World, CrashDisk, Result<Receipt, ApplyError>) {
+        let world = World::in_memory(self.before().as_deref());
+        let disk = self.disk(&world).cut_at(cut);
+        let told = self.apply(&world, &disk);
+        age_locks(&world);
+        (world, disk, told)
+    }
+
     fn steps(self) -> Vec<String> {
-        let world = World::new(self.old().as_deref());
+        let world = World::in_memory(self.before().as_deref());
         let disk = self.disk(&world);
         let receipt = self.apply(&world, &disk).unwrap();
         assert!(receipt.problems.is_empty());
@@ -110,7 +117,7 @@ fn assert_backup(world: &World, scenario: Scenario, settled: bool, context: &str
         let lines = changes::read(&done[0].dir).unwrap().map(Result::unwrap).count();
         assert_eq!(lines, 1, "{context}: the changes are recorded");
     }
-    let Some(old) = scenario.old() else { return };
+    let Some(old) = scenario.before() else { return };
     let backups: Vec<Vec<u8>> =
         world.runs().iter().filter_map(|run| fs::read(run.dir.join("original")).ok()).collect();
     assert!(backups == [old], "{context}: the original is kept");
@@ -124,8 +131,8 @@ fn cut_everywhere(scenario: Scenario) {
             let context = format!("{scenario:?}, cut at {cut} ({step}), {left:?}");
             let (world, told) = scenario.crash(cut, left);
             let found = world.bytes();
-            let is_new = found.as_deref() == Some(&scenario.new()[..]);
-            assert!(is_new || found == scenario.old(), "{context}: neither old nor new");
+            let is_new = found.as_deref() == Some(&scenario.after()[..]);
+            assert!(is_new || found == scenario.before(), "{context}: neither old nor new");
             match &told {
                 Ok(receipt) if receipt.problems.is_empty() => assert!(is_new, "{context}: said done"),
                 Ok(_) => {}
@@ -183,13 +190,8 @@ fn a_store_written_since_is_told_from_one_that_was_never_replaced() {
             for left in WAYS {
                 let context = format!("{scenario:?}, cut at {cut}, {left:?}");
                 let (world, _) = scenario.crash(cut, left);
-                let was_new = world.bytes().as_deref() == Some(&scenario.new()[..]);
-                fs::write(world.sessions().join("openclaw.tmp"), "written since").unwrap();
-                fs::rename(world.sessions().join("openclaw.tmp"), &world.store).unwrap();
-                world.resume(&RealDisk, 2).unwrap();
-                assert_eq!(world.bytes().as_deref(), Some(&b"written since"[..]), "{context}");
-                world.assert_settled(&context);
-                assert_eq!(world.done().len(), usize::from(was_new), "{context}");
+                let was_new = world.bytes().as_deref() == Some(&scenario.after()[..]);
+                assert_settles(&world, scenario, true, &context);
                 if was_new {
                     assert_backup(&world, scenario, true, &context);
                 }
@@ -198,42 +200,93 @@ fn a_store_written_since_is_told_from_one_that_was_never_replaced() {
     }
 }
 
-/// The next start may be cut as well, at each of its operations.
+/// The next start may be cut as well, at each of its operations: after a power cut, or after a kill, when
+/// the rename is seen and yet not durable.
 #[test]
 fn a_resume_that_is_cut_is_resumed() {
     let ways =
         [Left::Everything, Left::OnlyDurable, Left::NamesAndEmptyFiles, Left::NamesOnlyBelow("sessions")];
-    let scenario = Scenario::Link;
     let mut cuts = 0;
-    for cut in 0..=scenario.steps().len() {
-        for first in [Left::Everything, Left::OnlyDurable] {
+    for cut in 0..=Scenario::Link.steps().len() {
+        for power_cut in [false, true] {
             for second in ways {
-                for step in 0.. {
-                    let (world, _) = scenario.crash(cut, first);
-                    let found = world.bytes();
-                    let was_new = found.as_deref() == Some(&scenario.new()[..]);
-                    let disk = CrashDisk::new(&world.root).cut_at(step);
-                    // Failures of single runs are in the report; only the count tells whether it was cut.
-                    let _ = world.resume(&disk, 2);
-                    let whole = disk.steps().len() <= step;
-                    disk.after_power_cut(second);
-                    world.resume(&CrashDisk::new(&world.root), 3).unwrap();
-                    let context = format!("cut at {cut}, {first:?}, then at {step}, {second:?}");
-                    assert!(world.bytes() == found, "{context}");
-                    world.assert_settled(&context);
-                    assert_eq!(world.done().len(), usize::from(was_new), "{context}");
-                    if was_new {
-                        assert_backup(&world, scenario, true, &context);
-                    }
-                    cuts += 1;
-                    if whole {
-                        break;
-                    }
+                for written in [false, true] {
+                    cuts +=
+                        (0..).take_while(|&step| !cut_twice(cut, power_cut, step, second, written)).count();
                 }
             }
         }
     }
     assert!(cuts > 500, "{cuts}");
+}
+
+/// Gives back whether the second life came to its end.
+fn cut_twice(cut: usize, power_cut: bool, step: usize, second: Left, written: bool) -> bool {
+    let context = format!("cut at {cut}, power {power_cut}, then at {step}, {second:?}, written {written}");
+    let scenario = Scenario::Link;
+    let (world, mut disk, _) = scenario.kill(cut);
+    if power_cut {
+        disk.after_power_cut(Left::OnlyDurable);
+        age_locks(&world);
+        disk = CrashDisk::new(&world.root);
+    }
+    disk.revive_for(step);
+    // Failures of single runs are in the report; only the count tells whether it was cut.
+    let _ = world.resume(&disk, 2);
+    let whole = disk.steps().len() <= step;
+    disk.after_power_cut(second);
+    let was_new = assert_settles(&world, scenario, written, &context);
+    if was_new {
+        assert_backup(&world, scenario, true, &context);
+    }
+    whole
+}
+
+/// The next start, perhaps after somebody wrote the store, says truly whether it had been replaced.
+fn assert_settles(world: &World, scenario: Scenario, written: bool, context: &str) -> bool {
+    let mut found = world.bytes();
+    let was_new = found.as_deref() == Some(&scenario.after()[..]);
+    assert!(was_new || found == scenario.before(), "{context}: neither old nor new");
+    if written {
+        let temp = world.sessions().join("openclaw.tmp");
+        fs::write(&temp, "written since").unwrap();
+        fs::rename(temp, &world.store).unwrap();
+        found = Some(b"written since".to_vec());
+    }
+    world.resume(&CrashDisk::new(&world.root), 3).unwrap();
+    assert!(world.bytes() == found, "{context}: the next start changed the store");
+    world.assert_settled(context);
+    assert_eq!(world.done().len(), usize::from(was_new), "{context}");
+    was_new
+}
+
+/// A change that is given up takes itself back; that may be cut as well.
+#[test]
+fn a_change_that_is_given_up_and_cut_was_never_done() {
+    let give_up = |world: &World, disk: &CrashDisk| {
+        let mut change = Change::new(world);
+        change.still_allowed = Box::new(|| Err("the gateway runs".into()));
+        change.apply(disk, &plan(5, b"new")).unwrap_err()
+    };
+    let scenario = Scenario::Link;
+    let count = {
+        let world = World::in_memory(scenario.before().as_deref());
+        let disk = CrashDisk::new(&world.root);
+        give_up(&world, &disk);
+        disk.steps().len()
+    };
+    for cut in 0..=count {
+        for left in WAYS {
+            for written in [false, true] {
+                let world = World::in_memory(scenario.before().as_deref());
+                let disk = CrashDisk::new(&world.root).cut_at(cut);
+                give_up(&world, &disk);
+                disk.after_power_cut(left);
+                let context = format!("given up, cut at {cut}, {left:?}, written {written}");
+                assert!(!assert_settles(&world, scenario, written, &context), "{context}");
+            }
+        }
+    }
 }
 
 /// The test of the test: the classic mistakes are seen by this disk.
@@ -243,7 +296,7 @@ fn the_disk_sees_a_rename_without_fsync() {
         let mut neither = 0;
         let mut undone = 0;
         for left in WAYS {
-            let world = World::new(Some(b"old"));
+            let world = World::in_memory(Some(b"old"));
             let disk = CrashDisk::new(&world.root);
             let temp = world.sessions().join("temp");
             let mut file = disk.create(&temp, 0o600).unwrap();

@@ -33,7 +33,7 @@ const WAYS: [Left; 6] = [
 
 /// Two transcripts to put aside, one to keep under a second name, one to remove.
 fn world() -> World {
-    let world = World::new(Some(b"{}"));
+    let world = World::in_memory(Some(b"{}"));
     for name in ["a.jsonl", "b.jsonl", "c.jsonl", "d.tmp"] {
         fs::write(world.sessions().join(name), name).unwrap();
     }

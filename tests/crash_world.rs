@@ -1,7 +1,7 @@
 //! A state directory with one store, and what it takes to replace that store through the public interface.
 //! Shared by the crash tests; it holds no test of its own.
 
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,17 @@ pub struct World {
 impl World {
     /// A state directory whose store holds `old`, or is missing.
     pub fn new(old: Option<&[u8]>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        World::within(tempfile::tempdir().unwrap(), old)
+    }
+
+    /// The same in memory, where there is such a place: for tests that need thousands. What is durable is
+    /// known by the disk of the test, not by the device.
+    pub fn in_memory(old: Option<&[u8]>) -> Self {
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        World::within(dir.unwrap(), old)
+    }
+
+    fn within(dir: TempDir, old: Option<&[u8]>) -> Self {
         let root = dir.path().canonicalize().unwrap();
         let sessions = root.join("state/agents/main/sessions");
         fs::create_dir_all(&sessions).unwrap();
@@ -121,6 +131,8 @@ impl World {
     }
 }
 
+type Verify<'a> = dyn FnMut(&Path) -> Result<(), String> + 'a;
+
 /// One replacement, all callbacks at peace unless a test sets them.
 pub struct Change<'a> {
     pub world: &'a World,
@@ -131,7 +143,7 @@ pub struct Change<'a> {
     pub named: PathBuf,
     pub sources: Vec<File>,
     pub expected: Option<Identity>,
-    pub verify: Box<dyn FnMut(&Path) -> Result<(), String> + 'a>,
+    pub verify: Box<Verify<'a>>,
     pub still_allowed: Box<dyn FnMut() -> Result<(), String> + 'a>,
 }
 

@@ -85,6 +85,14 @@ impl CrashDisk {
         self
     }
 
+    /// The process was killed and the system went on; the next one has power for as many operations.
+    pub fn revive_for(&self, steps: usize) {
+        let mut state = self.state.borrow_mut();
+        state.cut_at = Some(steps);
+        state.steps.clear();
+        state.fault = None;
+    }
+
     /// `fault` sees the name and path of every operation before it is done, and may make it fail.
     pub fn with_fault(self, fault: impl FnMut(&str, &Path) -> Option<io::Error> + 'static) -> Self {
         self.state.borrow_mut().fault = Some(Box::new(fault));
