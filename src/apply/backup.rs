@@ -30,8 +30,9 @@ pub(super) struct Original<'a> {
     pub fingerprint: &'a Fingerprint,
 }
 
-/// Keeps the original in `run_dir`, durable. Gives back how, and the identity that the store has from now
-/// on: a hard link changes its ctime, and nothing else.
+/// Keeps the original in `run_dir`, its bytes durable; its name becomes so with that of the record, which is
+/// written to the same directory next. Gives back how, and the identity that the store has from now on: a
+/// hard link changes its ctime, and nothing else.
 pub(super) fn keep(
     disk: &dyn Disk,
     original: &Original<'_>,
@@ -52,7 +53,6 @@ pub(super) fn keep(
         copy(disk, original, &path, cancel)?;
         (BackupHow::Copy, original.identity)
     };
-    disk.sync_dir(run_dir)?;
     original.target.check(Some(kept.1))?;
     Ok(kept)
 }
@@ -74,7 +74,7 @@ fn link(disk: &dyn Disk, original: &Original<'_>, path: &Path) -> Result<Option<
 }
 
 /// Another device, a file of somebody else's (`protected_hardlinks`), too many links, no links here at all.
-fn cannot_link(error: &DiskError) -> bool {
+pub(super) fn cannot_link(error: &DiskError) -> bool {
     use rustix::io::Errno;
     let errno = error.cause.raw_os_error().map(Errno::from_raw_os_error);
     matches!(

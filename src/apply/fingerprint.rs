@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::disk::{DiskError, DiskResult};
 
 /// Buffer of a pass over a file.
-const BUFFER: usize = 1 << 20;
+const BUFFER: usize = 128 << 10;
 
 /// What a file held.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

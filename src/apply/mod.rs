@@ -14,6 +14,7 @@
 
 pub mod attributes;
 pub mod backup;
+pub mod batch;
 pub mod cancel;
 pub mod changes;
 pub mod disk;

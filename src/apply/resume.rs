@@ -221,7 +221,8 @@ fn sweep(
         if kept || !(known || is_old(&path, now)) {
             continue;
         }
-        let what = match disk.remove_file(&path) {
+        // Durably: its run may be forgotten right after.
+        let what = match disk.remove_file(&path).and_then(|()| disk.sync_dir(dir)) {
             Ok(()) => Outcome::TempRemoved,
             Err(error) => Outcome::Left(error.to_string()),
         };

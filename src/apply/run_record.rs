@@ -236,7 +236,7 @@ mod optional_path_text {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<PathBuf>, D::Error> {
         let text = Option::<String>::deserialize(input)?;
-        let path = text.map(|text| from_text(&text).ok_or_else(|| "not the hex of a path"));
+        let path = text.map(|text| from_text(&text).ok_or("not the hex of a path"));
         path.transpose().map_err(serde::de::Error::custom)
     }
 }

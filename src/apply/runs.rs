@@ -231,6 +231,8 @@ pub(super) fn discard(disk: &dyn Disk, run_dir: &Path, temp: Option<&Path>) -> D
     disk.sync_dir(run_dir)?;
     if let Some(temp) = temp {
         remove_if_there(disk, temp)?;
+        // Durably, too: once the directory of its run is gone, nobody knows whose it is.
+        disk.sync_dir(parent(temp))?;
     }
     for name in ["run.json.tmp", changes::FILE, ORIGINAL] {
         remove_if_there(disk, &run_dir.join(name))?;

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::backup;
 use super::cancel::Cancel;
 use super::disk::{Disk, DiskError, DiskResult};
 use super::error::ApplyError;
@@ -73,13 +74,20 @@ fn second_name_progress(step: &Step, to: &Path) -> DiskResult<Progress> {
         (None, None) => Progress::Impossible(format!("{} is gone", step.from.display())),
         (Some(_), None) if !unchanged(step)? => written_since(&step.from),
         (Some(_), None) => Progress::Pending,
-        // Half of a rename that had to be made of a link and a removal.
-        (Some(_), Some(_)) if same && step.op == StepOp::Rename => Progress::Pending,
+        // Half of a rename: the new name is there, the old one is not away yet.
+        (Some(_), Some(_)) if step.op == StepOp::Rename && (same || is_copied(step, to)?) => {
+            Progress::Pending
+        }
         (_, Some(_)) if same || step.after.is_none() || Fingerprint::of_file(to)? == step.after => {
             Progress::Done
         }
         (_, Some(_)) => Progress::Impossible(format!("something else lies at {}", to.display())),
     })
+}
+
+/// Whether both ends of a move hold the bytes that were to be moved.
+fn is_copied(step: &Step, to: &Path) -> DiskResult<bool> {
+    Ok(step.before.is_some() && unchanged(step)? && Fingerprint::of_file(to)? == step.before)
 }
 
 fn remove_progress(step: &Step) -> DiskResult<Progress> {
@@ -125,16 +133,23 @@ pub(super) fn settle(disk: &dyn Disk, step: &Step) -> DiskResult<()> {
     dirs.into_iter().try_for_each(|dir| disk.sync_dir(dir))
 }
 
-/// Renames, or copies and removes where the two lie on different devices.
+/// The new name first, durably, then the old one away: a plain rename between two directories may, on a file
+/// system that writes one of them before the other, leave a file with no name. Copied where no link can be.
 fn move_file(disk: &dyn Disk, from: &Path, to: &Path, cancel: &Cancel) -> Result<(), ApplyError> {
-    let linked = matches!((Identity::at(from)?, Identity::at(to)?), (Some(a), Some(b)) if a.same_file(&b));
-    if linked {
-        return Ok(disk.remove_file(from)?);
+    // What lies there already is the half that an earlier start did.
+    if Identity::at(to)?.is_none() {
+        match disk.hard_link(from, to) {
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => copy_over(disk, from, to, cancel)?,
+            Err(error) if backup::cannot_link(&error) => return Ok(disk.rename_new(from, to)?),
+            other => other?,
+        }
     }
-    match disk.rename_new(from, to) {
-        Err(error) if error.kind() == ErrorKind::CrossesDevices => {}
-        other => return Ok(other?),
-    }
+    disk.sync_dir(runs::parent(to))?;
+    Ok(disk.remove_file(from)?)
+}
+
+/// To another device; under its name only once it is whole.
+fn copy_over(disk: &dyn Disk, from: &Path, to: &Path, cancel: &Cancel) -> Result<(), ApplyError> {
     let mut partial = to.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
@@ -145,7 +160,5 @@ fn move_file(disk: &dyn Disk, from: &Path, to: &Path, cancel: &Cancel) -> Result
     copy_whole(&source, copy.as_mut(), cancel)?;
     copy.set_mode(meta.mode() & 0o7777)?;
     copy.sync()?;
-    disk.rename_new(&partial, to)?;
-    disk.sync_dir(runs::parent(to))?;
-    Ok(disk.remove_file(from)?)
+    Ok(disk.rename_new(&partial, to)?)
 }

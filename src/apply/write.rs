@@ -15,6 +15,9 @@ use crate::model::plan::{Piece, PieceTable, SourceId};
 /// Bytes held at a time.
 const BUFFER: usize = 1 << 20;
 
+/// Bytes read at a time where a whole file is passed over.
+const BLOCK: usize = 128 << 10;
+
 /// Why pieces could not be written.
 #[derive(Debug)]
 pub enum WriteError {
@@ -56,8 +59,10 @@ pub fn write_pieces(
     pieces: &PieceTable,
     cancel: &Cancel,
 ) -> Result<Fingerprint, WriteError> {
+    // No more than the whole file needs.
+    let room = usize::try_from(pieces.len()).unwrap_or(BUFFER).clamp(1, BUFFER);
     let mut out =
-        Buffered { file, fingerprint: Fingerprinter::new(), buffer: vec![0; BUFFER], filled: 0, cancel };
+        Buffered { file, fingerprint: Fingerprinter::new(), buffer: vec![0; room], filled: 0, cancel };
     for piece in pieces.pieces() {
         match piece {
             Piece::Literal(bytes) => out.literal(bytes)?,
@@ -167,7 +172,7 @@ fn for_each_block(
     cancel: &Cancel,
     mut each: impl FnMut(&[u8]) -> DiskResult<()>,
 ) -> Result<(), ApplyError> {
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = vec![0; BLOCK];
     let mut at = 0;
     loop {
         cancel.check()?;
