@@ -23,7 +23,7 @@ use crate::scan::source::FileSource;
 use crate::tell::Fate;
 
 /// A store that changes between scan and rename is scanned again so often.
-const TRIES: usize = 3;
+pub const TRIES: usize = 3;
 
 /// Plans and writes.
 pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
@@ -234,7 +234,7 @@ fn verify(judged: &Judged, changeset: &Changeset, temp: &Path, main_key: &str) -
 }
 
 /// Old runs go; what cannot be deleted is said and stays.
-fn tidy(lock: &RecordsLock, records: &Path) {
+pub fn tidy(lock: &RecordsLock, records: &Path) {
     match retention::enforce(&RealDisk, lock, &Retention::default(), SystemTime::now()) {
         Ok(deleted) => {
             for (run, error) in deleted.into_iter().filter_map(|(run, result)| Some((run, result.err()?))) {
@@ -245,7 +245,8 @@ fn tidy(lock: &RecordsLock, records: &Path) {
     }
 }
 
-fn applied(mut fate: Fate, receipt: Receipt) -> Fate {
+/// What a receipt means for a store.
+pub fn applied(mut fate: Fate, receipt: Receipt) -> Fate {
     fate.outcome = Outcome::Applied;
     fate.backup = receipt
         .backup
@@ -272,7 +273,8 @@ fn note_finding(id: &'static str, severity: Severity, message: &str, path: &Path
     }
 }
 
-fn refused(mut fate: Fate, path: &Path, error: &ApplyError) -> Fate {
+/// What an error means for a store.
+pub fn refused(mut fate: Fate, path: &Path, error: &ApplyError) -> Fate {
     fate.outcome = outcome_of(error);
     fate.exit = error.exit();
     fate.findings.push(failure(path, error));

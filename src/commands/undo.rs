@@ -1,17 +1,266 @@
-//! `undo`.
+//! `undo`: lists the runs, or puts back what one of them took out.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::{prune, speak, write};
+use crate::apply::liveness::ProcLiveness;
+use crate::apply::output::write_output;
+use crate::apply::runs::{self, Run};
+use crate::apply::{ApplyError, Limits, RealDisk, ReplaceRequest, RunState, RunSummary, apply as replace};
 use crate::cli::args::WriteArgs;
-use crate::diagnose::run::Edge;
+use crate::diagnose::restore::{self, Restoration, RestoreError};
+use crate::diagnose::run::{Edge, LookError};
+use crate::evidence::discover::{self, Situation};
+use crate::evidence::gateway;
 use crate::exit::Exit;
-/// x
-pub fn list(_edge: &Edge<'_>) -> anyhow::Result<Exit> {
-    anyhow::bail!("x")
+use crate::report::model::{Backup, EntryCounts, Era, NoChanges, OpenclawReads, Outcome, Report, RunReport, StoreVerdict};
+use crate::tell::{Fate, store};
+
+/// Lists the runs, newest first.
+pub fn list(edge: &Edge<'_>) -> anyhow::Result<Exit> {
+    let situation = match discover::discover(edge.host, &edge.request.whereabouts) {
+        Ok(situation) => situation,
+        Err(error) => return speak::failure(edge, &LookError::from(error)),
+    };
+    let mut report = blank(edge, &situation);
+    report.runs = all_runs(&situation)?.iter().rev().map(run_report).collect();
+    let redactor = speak::redactor(edge, None);
+    speak::report_with(edge, report, &mut NoChanges, Vec::new(), &redactor)
 }
-/// x
-pub fn undo(
-    _edge: &Edge<'_>,
-    _run: &str,
-    _to: Option<&std::path::Path>,
-    _write: &WriteArgs,
-) -> anyhow::Result<Exit> {
-    anyhow::bail!("x")
+
+/// Undoes one run, in the store or into a file of its own.
+pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArgs) -> anyhow::Result<Exit> {
+    let situation = match discover::discover(edge.host, &edge.request.whereabouts) {
+        Ok(situation) => situation,
+        Err(error) => return speak::failure(edge, &LookError::from(error)),
+    };
+    let runs = all_runs(&situation)?;
+    let run = match pick(&runs, wanted) {
+        Ok(run) => run,
+        Err(message) => {
+            eprintln!("sessions-doctor: {message}");
+            return Ok(Exit::Usage);
+        }
+    };
+    if run.record.state != RunState::Done {
+        eprintln!("sessions-doctor: run {} changed nothing, so there is nothing to put back", run.id);
+        return Ok(Exit::Healthy);
+    }
+    match to {
+        Some(file) => write_to(edge, &situation, run, file),
+        None => put_back(edge, &situation, run, consent),
+    }
+}
+
+fn write_to(edge: &Edge<'_>, situation: &Situation, run: &Run, file: &Path) -> anyhow::Result<Exit> {
+    let restoration = match restore::plan(run, &situation.config.session.main_key, edge.request.map) {
+        Ok(restoration) => restoration,
+        Err(error) => return Ok(complain(&error)),
+    };
+    let written =
+        write_output(&RealDisk, file, &restoration.table, &restoration.sources()?, 0o600, edge.cancel);
+    match written {
+        Ok(_) => {
+            eprintln!("sessions-doctor: the store with run {} undone is in {}", run.id, file.display());
+            Ok(Exit::Healthy)
+        }
+        Err(error) => {
+            eprintln!("sessions-doctor: {error}");
+            Ok(error.exit())
+        }
+    }
+}
+
+fn put_back(edge: &Edge<'_>, situation: &Situation, run: &Run, consent: &WriteArgs) -> anyhow::Result<Exit> {
+    let mut asked = false;
+    for round in 0..prune::TRIES {
+        let restoration = match restore::plan(run, &situation.config.session.main_key, edge.request.map) {
+            Ok(restoration) => restoration,
+            Err(error) => return Ok(complain(&error)),
+        };
+        let question =
+            format!("Put {} entries back into {}?", restoration.restored, run.record.store.display());
+        if restoration.is_change() && !asked && !write::consents(consent, &question) {
+            eprintln!("sessions-doctor: nothing was changed");
+            return Ok(Exit::Findings);
+        }
+        asked = true;
+        let tried = replace_with(edge, situation, run, &restoration, consent);
+        match tried {
+            Err(error) if error.is_changed() && round + 1 < prune::TRIES => continue,
+            Ok(fate) => return tell(edge, situation, &restoration, &fate),
+            Err(error) => {
+                let fate = prune::refused(Fate::untouched(None), &run.record.store, &error);
+                return tell(edge, situation, &restoration, &fate);
+            }
+        }
+    }
+    Ok(Exit::Busy)
+}
+
+fn replace_with(
+    edge: &Edge<'_>,
+    situation: &Situation,
+    run: &Run,
+    restoration: &Restoration,
+    consent: &WriteArgs,
+) -> Result<Fate, ApplyError> {
+    if !restoration.is_change() {
+        return Ok(Fate::untouched(None));
+    }
+    let store = &run.record.store;
+    let told = |error: io::Error| ApplyError::Io(crate::apply::DiskError::new("open", store, error));
+    if matches!(situation.era, Era::Sqlite | Era::Unknown) {
+        let path = store.display();
+        return Err(ApplyError::Refused(format!("{path}: this state directory was migrated to SQLite, or may have been")));
+    }
+    write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
+    let records = write::records_dir(store, situation).map_err(told)?;
+    let (lock, resumed) = write::lock(edge, situation, &records, consent)?;
+    if resumed {
+        let what = "an earlier run was finished or rolled back first".to_owned();
+        return Err(ApplyError::Changed { path: store.clone(), what });
+    }
+    let main_key = &situation.config.session.main_key;
+    let receipt = replace(
+        &RealDisk,
+        &lock,
+        ReplaceRequest {
+            store,
+            expected: Some(restoration.identity),
+            before: None,
+            command: edge.request.verb.name(),
+            started: SystemTime::now(),
+            summary: RunSummary { restored: restoration.restored, ..RunSummary::default() },
+            sources: &restoration.sources().map_err(told)?,
+            pieces: &restoration.table,
+            changes: &mut |log| restoration.records.iter().try_for_each(|record| Ok(log.push(record)?)),
+            verify: &mut |temp| restoration.verify(temp, main_key),
+            still_allowed: &mut || write::may_write(edge, situation, consent),
+            liveness: &ProcLiveness,
+            limits: Limits::default(),
+            cancel: edge.cancel,
+        },
+    )?;
+    prune::tidy(&lock, &records);
+    Ok(prune::applied(Fate::untouched(None), receipt))
+}
+
+/// Says what came of it.
+fn tell(edge: &Edge<'_>, situation: &Situation, restoration: &Restoration, fate: &Fate) -> anyhow::Result<Exit> {
+    let mut report = blank(edge, situation);
+    let file = situation.stores.iter().find(|store| store.real == restoration.store);
+    let mut told = store::blank(
+        &file.cloned().unwrap_or_else(|| crate::model::store::StoreFile {
+            path: restoration.store.clone(),
+            real: restoration.store.clone(),
+            agents: Vec::new(),
+            exists: true,
+            named: false,
+            outside: false,
+        }),
+        fate,
+    );
+    let applied = fate.outcome == Outcome::Applied;
+    let total = if applied { restoration.total } else { restoration.current };
+    told.verdict = StoreVerdict::Healthy;
+    told.bytes = Some(restoration.bytes);
+    told.bytes_after = Some(if applied { restoration.table.len() } else { restoration.bytes });
+    told.openclaw_reads = OpenclawReads { entries: Some(total), outcome: "all" };
+    told.entries = EntryCounts {
+        total,
+        kept: restoration.current,
+        recovered: if applied { restoration.restored } else { 0 },
+        ..EntryCounts::default()
+    };
+    told.backup = fate.backup.clone().map(|backup| Backup { ..backup });
+    report.applied = true;
+    report.findings = fate.findings.clone();
+    report.exit_code = fate.exit.code();
+    report.stores = vec![told];
+    let exit = speak::report_with(edge, report, &mut NoChanges, Vec::new(), &speak::redactor(edge, None))?;
+    if !edge.request.output.quiet && !edge.request.output.json {
+        match (applied, restoration.is_change()) {
+            (true, _) => println!(
+                "Put back {} entries; {} changed values were restored.",
+                restoration.restored, restoration.reverted
+            ),
+            (false, false) => println!("Nothing to put back: the store holds everything that the run took out."),
+            (false, true) => {}
+        }
+    }
+    Ok(exit)
+}
+
+fn blank(edge: &Edge<'_>, situation: &Situation) -> Report {
+    let now = edge.request.now.unwrap_or(edge.host.now_ms);
+    let mut report = speak::blank(edge.request.verb.name(), now);
+    report.state_dir = situation.exists.then(|| situation.state_dir.display().to_string());
+    report.era = situation.era;
+    report.gateway = gateway::weigh(situation, edge.host, edge.system, edge.request.gateway, now).report();
+    report
+}
+
+/// The runs of every records directory of the situation, oldest first.
+fn all_runs(situation: &Situation) -> anyhow::Result<Vec<Run>> {
+    let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
+    for store in &situation.stores {
+        dirs.insert(write::records_dir(&store.real, situation)?);
+    }
+    if situation.exists {
+        dirs.insert(situation.state_dir.join("sessions-doctor"));
+    }
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for dir in dirs.iter().filter(|dir| dir.is_dir()) {
+        if seen.insert(dir.canonicalize()?) {
+            found.extend(runs::list_runs(dir)?);
+        }
+    }
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(found)
+}
+
+/// By its whole id, a unique beginning of it, or `latest`.
+fn pick<'a>(runs: &'a [Run], wanted: &str) -> Result<&'a Run, String> {
+    if wanted == "latest" {
+        let last = runs.iter().rev().find(|run| run.record.state == RunState::Done);
+        return last.ok_or_else(|| "there is no run to undo".to_owned());
+    }
+    if let Some(run) = runs.iter().find(|run| run.id.as_str() == wanted) {
+        return Ok(run);
+    }
+    let matching: Vec<&Run> = runs.iter().filter(|run| run.id.as_str().starts_with(wanted)).collect();
+    match matching.as_slice() {
+        [run] => Ok(run),
+        [] => Err(format!("there is no run {wanted}; `sessions-doctor undo` lists them")),
+        many => Err(format!("{} runs begin with {wanted}; `sessions-doctor undo` lists them", many.len())),
+    }
+}
+
+fn run_report(run: &Run) -> RunReport {
+    let record = &run.record;
+    let state = match record.state {
+        RunState::Intended => "intended",
+        RunState::Done => "done",
+        RunState::RolledBack => "rolled-back",
+    };
+    RunReport {
+        run: run.id.to_string(),
+        command: record.command.clone(),
+        at: record.started_at,
+        state: state.to_owned(),
+        path: record.store.display().to_string(),
+        removed: record.summary.removed,
+        healed: record.summary.healed,
+        bytes: run.backup_bytes(),
+    }
+}
+
+fn complain(error: &RestoreError) -> Exit {
+    eprintln!("sessions-doctor: {error}");
+    error.exit()
 }

@@ -6,6 +6,7 @@
 
 pub mod changeset;
 pub mod read;
+pub mod restore;
 pub mod run;
 pub mod settle;
 

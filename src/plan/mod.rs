@@ -10,3 +10,4 @@ pub mod forecast;
 pub mod pieces;
 pub mod prune;
 pub mod surplus;
+pub mod undo;

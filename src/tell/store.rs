@@ -39,7 +39,8 @@ pub fn tell(diagnosis: &mut Diagnosis, at: usize, fate: &Fate) -> std::io::Resul
     Ok(told)
 }
 
-fn blank(file: &StoreFile, fate: &Fate) -> StoreReport {
+/// A store of which nothing is known yet.
+pub fn blank(file: &StoreFile, fate: &Fate) -> StoreReport {
     StoreReport {
         agent_ids: file.agents.clone(),
         path: file.path.display().to_string(),

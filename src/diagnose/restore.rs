@@ -1,0 +1,318 @@
+//! What undoing a run means for the store as it is now.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::apply::changes;
+use crate::apply::runs::Run;
+use crate::apply::{Fingerprint, Identity};
+use crate::exit::Exit;
+use crate::model::entry::{Entry, Flags, hash};
+use crate::model::plan::{ChangeRecord, PieceTable};
+use crate::plan::pieces::Splice;
+use crate::plan::undo::{self, BACKUP, Item, Lost};
+use crate::rules::store::damage;
+use crate::scan::entries::{KeyContext, Scan, scan};
+use crate::scan::members;
+use crate::scan::source::{FileSource, Source, read_range};
+use crate::scan::text::decode;
+
+/// Why a run cannot be undone.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The store is gone.
+    #[error("{0}: the store is gone; `undo RUN --to FILE` with --store naming a copy, or copy the original of the run: {1}")]
+    NoStore(PathBuf, PathBuf),
+    /// The store is damaged.
+    #[error("{0}: the store is damaged at byte {1}, so nothing can be put into it; the original of the run is {2}")]
+    Damaged(PathBuf, u64, PathBuf),
+    /// The run was an undo itself.
+    #[error("run {0} put entries back, it took nothing out; to remove them again, prune")]
+    WasUndo(String),
+    /// The backup is not what the run kept.
+    #[error("{0}: the original of the run is gone or not what it was when the run was made; nothing was changed")]
+    BadBackup(PathBuf),
+    /// Reading failed.
+    #[error("{0}: {1}")]
+    Io(PathBuf, io::Error),
+    /// The record cannot be read.
+    #[error("{0}")]
+    Record(#[from] crate::apply::DiskError),
+}
+
+impl RestoreError {
+    /// The exit code for it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            RestoreError::NoStore(..) | RestoreError::Damaged(..) => Exit::Damaged,
+            RestoreError::WasUndo(_) => Exit::Usage,
+            RestoreError::BadBackup(_) | RestoreError::Io(..) | RestoreError::Record(_) => Exit::Io,
+        }
+    }
+}
+
+/// The store with a run undone, described.
+pub struct Restoration {
+    /// The store.
+    pub store: PathBuf,
+    /// The store as it was read.
+    pub identity: Identity,
+    /// Its size.
+    pub bytes: u64,
+    /// The new store; source 0 is the current one, source 1 the backup.
+    pub table: PieceTable,
+    /// For the record.
+    pub records: Vec<ChangeRecord>,
+    /// Entries that come back.
+    pub restored: u64,
+    /// Entries of which changed values come back.
+    pub reverted: u64,
+    /// Entries now.
+    pub current: u64,
+    /// Entries then.
+    pub total: u64,
+    keys: Vec<u64>,
+    whole: Option<Fingerprint>,
+    files: [File; 2],
+}
+
+/// One file of the two, read.
+struct Side {
+    source: FileSource,
+    scan: Scan,
+    bytes: u64,
+}
+
+/// Works out what has to come back. Nothing that was written since is touched.
+pub fn plan(run: &Run, main_key: &str, map: bool) -> Result<Restoration, RestoreError> {
+    let store = run.record.store.clone();
+    if run.record.command == "undo" {
+        return Err(RestoreError::WasUndo(run.id.to_string()));
+    }
+    let original = checked_backup(run)?;
+    let mut backup = read(&original, main_key, map).map_err(|error| RestoreError::Io(original.clone(), error))?;
+    let mut current = match read(&store, main_key, map) {
+        Ok(current) => current,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(RestoreError::NoStore(store, original));
+        }
+        Err(error) => return Err(RestoreError::Io(store, error)),
+    };
+    if let Some(damage) = damage(&current.scan, current.bytes).first() {
+        return Err(RestoreError::Damaged(store, damage.start, original));
+    }
+    let told = |error| RestoreError::Io(store.clone(), error);
+    let identity = Identity::of(&current.source.file().metadata().map_err(told)?);
+    let files = [
+        current.source.file().try_clone().map_err(told)?,
+        backup.source.file().try_clone().map_err(told)?,
+    ];
+    let mut restoration = Restoration {
+        identity,
+        bytes: current.bytes,
+        table: PieceTable::new(),
+        records: Vec::new(),
+        restored: 0,
+        reverted: 0,
+        current: current.scan.live().count() as u64,
+        total: 0,
+        keys: Vec::new(),
+        whole: None,
+        files,
+        store: store.clone(),
+    };
+    if is_untouched(run, &restoration.store)? {
+        restoration.take_all(run, &backup)?;
+    } else {
+        restoration.merge(run, &mut current, &mut backup)?;
+    }
+    Ok(restoration)
+}
+
+/// The original of a run, if it still is what the run kept.
+fn checked_backup(run: &Run) -> Result<PathBuf, RestoreError> {
+    let path = run.backup_path().ok_or_else(|| RestoreError::BadBackup(run.dir.clone()))?;
+    let wanted = run.record.steps.first().and_then(|step| step.before.clone());
+    let found = Fingerprint::of_file(&path)?;
+    if found.is_none() || wanted.is_some() && found != wanted { Err(RestoreError::BadBackup(path)) } else { Ok(path) }
+}
+
+/// Whether the store still is, to the byte, what the run made of it.
+fn is_untouched(run: &Run, store: &Path) -> Result<bool, RestoreError> {
+    let wanted = run.record.steps.first().and_then(|step| step.after.clone());
+    Ok(wanted.is_some() && Fingerprint::of_file(store)? == wanted)
+}
+
+fn read(path: &Path, main_key: &str, map: bool) -> io::Result<Side> {
+    let mut source = FileSource::open(path, map)?;
+    let context = KeyContext { main_key, marks: &|_, _| Flags::NONE };
+    let scan = scan(&mut source, &context, &mut |_| Ok(()))?;
+    Ok(Side { bytes: source.len(), source, scan })
+}
+
+impl Restoration {
+    /// Whether the store would be another.
+    pub fn is_change(&self) -> bool {
+        self.restored + self.reverted > 0 || self.whole.is_some()
+    }
+
+    /// The files that the table indexes.
+    pub fn sources(&self) -> io::Result<[File; 2]> {
+        Ok([self.files[0].try_clone()?, self.files[1].try_clone()?])
+    }
+
+    /// Nobody wrote since: the original comes back to the byte.
+    fn take_all(&mut self, run: &Run, backup: &Side) -> Result<(), RestoreError> {
+        self.table.copy(BACKUP, 0, backup.bytes);
+        self.restored = run.record.summary.removed;
+        self.reverted = run.record.summary.healed + run.record.summary.slimmed;
+        self.keys = backup.scan.entries.iter().map(|entry| entry.key).collect();
+        self.total = backup.scan.live().count() as u64;
+        self.whole = run.record.steps.first().and_then(|step| step.before.clone());
+        for record in changes::read(&run.dir)? {
+            self.records.push(restored_record(record?));
+        }
+        Ok(())
+    }
+
+    /// Somebody wrote since: only what is missing comes back, and only what nobody changed since.
+    fn merge(&mut self, run: &Run, current: &mut Side, backup: &mut Side) -> Result<(), RestoreError> {
+        let mut lost = Vec::new();
+        let mut splices = Vec::new();
+        for record in changes::read(&run.dir)? {
+            let record = record?;
+            let told = |error| RestoreError::Io(run.record.store.clone(), error);
+            match record.action.as_str() {
+                "remove" => self.bring_back(&record, current, backup, &mut lost),
+                "heal" => self.revert(&record, current, &mut splices).map_err(told)?,
+                "slim" => self.refill(&record, current, backup, &mut splices).map_err(told)?,
+                // Bytes that a later copy of the key overrides are no loss.
+                _ => {}
+            }
+        }
+        splices.sort_by_key(|splice| splice.at.start);
+        let items = undo::arrange(&current.scan.entries, &backup.scan.entries, &lost);
+        let key_of = |item: &Item| match *item {
+            Item::Current(at) => current.scan.entries[at].key,
+            Item::Backup(at) => backup.scan.entries[at].key,
+        };
+        self.keys = items.iter().map(key_of).collect();
+        self.restored = items.iter().filter(|item| matches!(item, Item::Backup(_))).count() as u64;
+        self.total = self.current + self.restored;
+        self.table = undo::table(&side(current), &side(backup), &items, &splices);
+        Ok(())
+    }
+
+    fn bring_back(&mut self, record: &ChangeRecord, current: &Side, backup: &Side, lost: &mut Vec<Lost>) {
+        let found = backup.scan.entries.binary_search_by_key(&record.start, |entry| entry.start);
+        let Some(at) = found.ok().filter(|&at| undo::can_return(&backup.scan.entries[at])) else { return };
+        let key = backup.scan.entries[at].key;
+        if find(current, key).is_none() {
+            lost.push(Lost {
+                at,
+                before: record.before.as_deref().map(key_hash),
+                after: record.after.as_deref().map(key_hash),
+            });
+            self.records.push(restored_record(record.clone()));
+        }
+    }
+
+    /// Takes healed values back where they still are what the run wrote.
+    fn revert(&mut self, record: &ChangeRecord, current: &mut Side, splices: &mut Vec<Splice>) -> io::Result<()> {
+        let Some(entry) = find(current, key_hash(&record.key)) else { return Ok(()) };
+        let names: Vec<&str> = record.edits.iter().map(|edit| edit.field.as_str()).collect();
+        let members = members::find(&mut current.source, entry.value_span(), &names)?;
+        let mut own = Vec::new();
+        for (edit, member) in record.edits.iter().zip(members) {
+            let Some(member) = member else { return Ok(()) };
+            let value = read_range(&mut current.source, member.value.clone())?;
+            if edit.new.as_deref().map(str::as_bytes) != Some(&value) {
+                return Ok(());
+            }
+            own.push(match &edit.old {
+                Some(old) => Splice { at: member.value, bytes: old.clone().into_bytes() },
+                // It was inserted behind another member, and goes with its comma.
+                None if !member.first => Splice { at: member.after..member.span.end, bytes: Vec::new() },
+                None => return Ok(()),
+            });
+        }
+        self.reverted += 1;
+        self.records.push(restored_record(record.clone()));
+        splices.extend(own);
+        Ok(())
+    }
+
+    /// Puts stripped members back where the entry has none of that name by now.
+    fn refill(
+        &mut self,
+        record: &ChangeRecord,
+        current: &mut Side,
+        backup: &mut Side,
+        splices: &mut Vec<Splice>,
+    ) -> io::Result<()> {
+        let Some(entry) = find(current, key_hash(&record.key)) else { return Ok(()) };
+        let names: Vec<&str> = record.edits.iter().map(|edit| edit.field.as_str()).collect();
+        let now = members::find(&mut current.source, entry.value_span(), &names)?;
+        let found = backup.scan.entries.binary_search_by_key(&record.start, |entry| entry.start);
+        let Ok(at) = found else { return Ok(()) };
+        let then = backup.scan.entries[at];
+        let old = members::find(&mut backup.source, then.value_span(), &names)?;
+        let empty = read_range(&mut current.source, entry.value_span())?.iter().filter(|byte| **byte == b'"').count() == 0;
+        let mut bytes = Vec::new();
+        for member in old.into_iter().zip(now).filter(|(_, now)| now.is_none()).filter_map(|(old, _)| old) {
+            let lead = if empty && bytes.is_empty() { String::new() } else { ",".to_owned() };
+            let text = read_range(&mut backup.source, member.after..member.span.end)?;
+            bytes.extend_from_slice(lead.as_bytes());
+            bytes.extend_from_slice(text.strip_prefix(b",").unwrap_or(&text));
+        }
+        if !bytes.is_empty() {
+            let brace = last_byte_of_members(&mut current.source, &entry)?;
+            splices.push(Splice { at: brace..brace, bytes });
+            self.reverted += 1;
+            self.records.push(restored_record(record.clone()));
+        }
+        Ok(())
+    }
+
+    /// Whether the temporary file holds the entries that were planned, in order.
+    pub fn verify(&self, temp: &Path, main_key: &str) -> Result<(), String> {
+        if let Some(whole) = &self.whole {
+            let found = Fingerprint::of_file(temp).map_err(|error| error.to_string())?;
+            return if found.as_ref() == Some(whole) { Ok(()) } else { Err("it is not the original".to_owned()) };
+        }
+        let written = read(temp, main_key, true).map_err(|error| error.to_string())?;
+        if let Some(fault) = &written.scan.outcome.fault {
+            return Err(format!("not JSON at byte {}: {fault}", fault.offset));
+        }
+        let keys: Vec<u64> = written.scan.entries.iter().map(|entry| entry.key).collect();
+        if keys == self.keys { Ok(()) } else { Err("the entries are not those that were planned".to_owned()) }
+    }
+}
+
+/// Where the members of an entry end: before the white space in front of its closing brace.
+fn last_byte_of_members(source: &mut FileSource, entry: &Entry) -> io::Result<u64> {
+    let tail_start = entry.end.saturating_sub(4096).max(entry.value_span().start);
+    let tail = read_range(source, tail_start..entry.end - 1)?;
+    let blank = tail.iter().rev().take_while(|byte| b" \t\r\n".contains(byte)).count();
+    Ok(entry.end - 1 - blank as u64)
+}
+
+fn side(side: &Side) -> undo::File<'_> {
+    let outcome = &side.scan.outcome;
+    undo::File { entries: &side.scan.entries, root: outcome.root_start..outcome.root_end, bytes: side.bytes }
+}
+
+/// The entry that counts for a key.
+fn find(side: &Side, key: u64) -> Option<Entry> {
+    side.scan.entries.iter().rev().find(|entry| entry.key == key).copied()
+}
+
+fn key_hash(raw: &str) -> u64 {
+    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
+    hash(&decode(inner.as_bytes()))
+}
+
+fn restored_record(record: ChangeRecord) -> ChangeRecord {
+    ChangeRecord { action: "restore".to_owned(), rule: "recovered".to_owned(), ..record }
+}
