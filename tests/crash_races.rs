@@ -2,7 +2,7 @@
 //! that lives, a store that others may read after us, a link that is replaced by a file, and leftovers of
 //! a change that failed.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::unit_arg)]
 
 #[path = "support/crash_disk.rs"]
 mod crash_disk;
@@ -228,8 +228,8 @@ fn a_full_disk_leaves_the_old_store_and_nothing_else() {
         steps.iter().filter(|step| step.starts_with("write ") && step.contains("/sessions/")).count() >= 3
     );
     let flock_done = steps.iter().position(|step| step.contains("/runs/")).unwrap();
-    for nth in flock_done..rename {
-        if ["remove", "sync_dir"].iter().any(|op| steps[nth].starts_with(op)) {
+    for (nth, step) in steps.iter().enumerate().take(rename).skip(flock_done) {
+        if ["remove", "sync_dir"].iter().any(|op| step.starts_with(op)) {
             continue;
         }
         let world = World::new(Some(&old));
@@ -239,10 +239,10 @@ fn a_full_disk_leaves_the_old_store_and_nothing_else() {
             (seen == nth + 1).then(|| Errno::NOSPC.into())
         });
         let refused = Change::new(&world).apply(&disk, &plan(3 << 19, b"}")).unwrap_err();
-        assert_eq!(refused.exit(), Exit::Io, "{}: {refused}", steps[nth]);
+        assert_eq!(refused.exit(), Exit::Io, "{step}: {refused}");
         assert!(refused.to_string().contains("No space left"), "{refused}");
         world.assert_untouched(&old);
-        assert_eq!(world.beside(), Vec::<String>::new(), "{}", steps[nth]);
+        assert_eq!(world.beside(), Vec::<String>::new(), "{step}");
     }
 }
 

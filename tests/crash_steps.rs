@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crash_disk::{CrashDisk, Left};
-use crash_world::{Lives, World, change, limits};
+use crash_world::{Change, Lives, World, change, limits, plan};
 use rustix::io::Errno;
 use sessions_doctor::apply::batch::{BatchReceipt, BatchRequest, carry_out};
 use sessions_doctor::apply::resume::{Outcome, ResumeRequest};
 use sessions_doctor::apply::run_record::{RunRecord, Step, StepOp, Tool};
 use sessions_doctor::apply::{
-    ApplyError, Cancel, Disk, Fingerprint, RealDisk, RecordsLock, RunState, RunSummary, resume, runs,
+    ApplyError, Cancel, Disk, Fingerprint, RealDisk, RecordsLock, RunState, RunSummary, resume, retention,
+    runs,
 };
 
 const WAYS: [Left; 6] = [
@@ -114,6 +115,7 @@ fn a_batch_that_is_cut_is_finished_or_was_never_begun() {
             let receipt = run(&world, &disk, true).unwrap();
             assert_eq!((receipt.done, receipt.problems), (4, Vec::<String>::new()));
             assert!(assert_whole(&world, "uncut"));
+            assert_eq!(world.done()[0].backup_bytes(), 3 * 7, "three transcripts lie there");
             disk.steps().len()
         };
         let (mut finished, mut never) = (0, 0);
@@ -159,6 +161,50 @@ fn a_step_that_fails_does_not_keep_the_others_back() {
     let receipt = run(&world, &disk, true).unwrap();
     assert_eq!((receipt.done, receipt.problems.len()), (3, 1));
     assert!(receipt.problems[0].contains("a.jsonl"), "{:?}", receipt.problems);
+}
+
+/// A run that is deleted while the power goes is there whole, or is gone whole.
+#[test]
+fn a_deletion_that_is_cut_is_finished_or_was_never_begun() {
+    let enforce = |world: &World, disk: &dyn Disk| {
+        let lock = RecordsLock::acquire(disk, &world.records, limits().flock_wait, &Cancel::new()).ok()?;
+        let policy = retention::Retention { others: 0, ..retention::Retention::default() };
+        Some(retention::enforce(disk, &lock, &policy, SystemTime::now()).unwrap())
+    };
+    for step in 0.. {
+        let mut whole = false;
+        for left in WAYS {
+            let world = world();
+            assert!(run(&world, &RealDisk, true).unwrap().problems.is_empty());
+            for tail in ["1", "2"] {
+                let _ = Change::new(&world).apply(&RealDisk, &plan(1, tail.as_bytes())).unwrap();
+            }
+            let (before, all) = (world.runs(), count(&world));
+            let disk = CrashDisk::new(&world.root).cut_at(step);
+            enforce(&world, &disk);
+            whole = disk.steps().len() <= step;
+            disk.after_power_cut(left);
+            world.resume(&RealDisk, 2).unwrap();
+            let context = format!("cut at {step}, {left:?}");
+            let kept = world.runs();
+            assert_eq!(count(&world), kept.len(), "{context}: something is left");
+            assert_eq!(kept.last().unwrap().id, before.last().unwrap().id, "{context}");
+            assert!(kept.len() < all || !whole, "{context}: nothing was deleted");
+            for run in kept {
+                let files = if run.record.command == "sweep" { 5 } else { 3 };
+                assert_eq!(fs::read_dir(run.dir).unwrap().count(), files, "{context}");
+            }
+        }
+        if whole {
+            assert!(step > 10);
+            break;
+        }
+    }
+}
+
+/// Whatever lies where the runs lie.
+fn count(world: &World) -> usize {
+    fs::read_dir(runs::runs_dir(&world.records)).unwrap().count()
 }
 
 /// A record with these steps, left `intended`.

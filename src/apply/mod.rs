@@ -1,8 +1,8 @@
 //! Old or new, never neither: everything that changes a file on disk.
 //!
 //! At every instant, whatever is killed, the store is the complete old one or the complete new one, and
-//! the old one can be had back. The order that gives this, and why, is told in [`replace`]; what the next
-//! start does with a run that was cut short, in [`resume`].
+//! the old one can be had back. The order that gives this, and why, is told in [`mod@replace`]; what the next
+//! start does with a run that was cut short, in [`mod@resume`].
 //!
 //! ```text
 //! RecordsLock (our flock) -> resume (what an earlier run left) -> replace (temp, verify, backup, record)

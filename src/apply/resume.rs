@@ -102,6 +102,13 @@ pub fn resume(
         sweep(disk, dir, &known, &busy, request.now, &mut report);
     }
     clear_unfinished(disk, &found, &mut report);
+    if let Err(error) = runs::delete_doomed(disk, lock.records_dir()) {
+        report.push(Resumed {
+            run: None,
+            path: Some(error.path.clone()),
+            what: Outcome::Left(error.to_string()),
+        });
+    }
     Ok(report)
 }
 

@@ -8,9 +8,8 @@
 //!     original                           the store as it was: a hard link, a reflink or a copy
 //! ```
 //!
-//! A directory of a run without `run.json` is a preparation that was cut short, or a run that is being
-//! deleted: in both cases nothing in it is needed by anybody, because the record is made last and deleted
-//! first. When root works in somebody's state directory, what it makes there is theirs, so that their own
+//! A directory of a run without `run.json` is a preparation that was cut short, or one that is being taken
+//! back: in both cases nothing in it is needed by anybody, because the record is made last and deleted first. When root works in somebody's state directory, what it makes there is theirs, so that their own
 //! next run can read and lock it.
 
 use std::ffi::OsStr;
@@ -26,6 +25,9 @@ use super::run_record::{self, RunRecord, RunState};
 
 /// Name of the original in the directory of a run.
 pub const ORIGINAL: &str = "original";
+
+/// Before the name of a run that is being deleted.
+const DOOMED: &str = ".deleted-";
 
 /// Where the records of a store lie: in the state directory that holds it, else beside it.
 ///
@@ -78,10 +80,12 @@ impl Run {
         (self.record.state == RunState::Done).then(|| self.dir.join(&backup.path))
     }
 
-    /// Size of the original; 0 without one.
+    /// Size of the original, and of what was put aside in the directory of the run.
     pub fn backup_bytes(&self) -> u64 {
-        let size = self.backup_path().and_then(|path| fs::metadata(path).ok());
-        size.map_or(0, |meta| meta.len())
+        let aside = self.record.steps.iter().filter_map(|step| step.to.clone());
+        let aside = aside.filter(|to| to.starts_with(&self.dir));
+        let sizes = self.backup_path().into_iter().chain(aside).filter_map(|path| fs::metadata(path).ok());
+        sizes.map(|meta| meta.len()).sum()
     }
 }
 
@@ -90,7 +94,7 @@ impl Run {
 pub enum Found {
     /// A run with its record.
     Run(Box<Run>),
-    /// A directory without a record: cut short, or half deleted.
+    /// A directory without a record: cut short before anything was changed.
     Unfinished(RunId, PathBuf),
     /// A record that this program cannot read: it is left alone.
     Unreadable(RunId, PathBuf, String),
@@ -241,12 +245,29 @@ pub(super) fn discard(disk: &dyn Disk, run_dir: &Path, temp: Option<&Path>) -> D
     disk.sync_dir(parent(run_dir))
 }
 
-/// Deletes a run with all that lies in its directory, the record first.
+/// Deletes a run with all that lies in its directory. It first gets a name that is no run's: from then on
+/// there is no such run, and the next start deletes what a crash left of it.
 pub(super) fn delete(disk: &dyn Disk, run_dir: &Path) -> DiskResult<()> {
-    remove_if_there(disk, &run_dir.join(run_record::FILE))?;
-    disk.sync_dir(run_dir)?;
-    delete_tree(disk, run_dir)?;
-    disk.sync_dir(parent(run_dir))
+    let name = run_dir.file_name().unwrap_or_default().to_string_lossy();
+    let doomed = run_dir.with_file_name(format!("{DOOMED}{name}"));
+    disk.rename(run_dir, &doomed)?;
+    disk.sync_dir(parent(run_dir))?;
+    delete_tree(disk, &doomed)
+}
+
+/// Finishes deletions that were cut short.
+pub(super) fn delete_doomed(disk: &dyn Disk, records_dir: &Path) -> DiskResult<()> {
+    let dir = runs_dir(records_dir);
+    for name in names(&dir)? {
+        if name
+            .to_str()
+            .and_then(|name| name.strip_prefix(DOOMED))
+            .is_some_and(|id| RunId::parse(id).is_some())
+        {
+            delete_tree(disk, &dir.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 fn delete_tree(disk: &dyn Disk, dir: &Path) -> DiskResult<()> {
