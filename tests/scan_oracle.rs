@@ -1,6 +1,8 @@
 //! Fails when the scanner and Node disagree about a store: whether it loads, how many keys it has, what the
 //! entries say, where it breaks. OpenClaw reads with `JSON.parse`, so every disagreement is a bug here.
 
+#![allow(clippy::unwrap_used)]
+
 use base64::Engine;
 use serde_json::Value;
 use sessions_doctor::model::entry::{Entry, Flags, Stamp, Status, hash};

@@ -16,7 +16,9 @@ use crate::diagnose::run::{Edge, LookError};
 use crate::evidence::discover::{self, Situation};
 use crate::evidence::gateway;
 use crate::exit::Exit;
-use crate::report::model::{Backup, EntryCounts, Era, NoChanges, OpenclawReads, Outcome, Report, RunReport, StoreVerdict};
+use crate::report::model::{
+    EntryCounts, Era, NoChanges, OpenclawReads, Outcome, Report, RunReport, StoreVerdict,
+};
 use crate::tell::{Fate, store};
 
 /// Lists the runs, newest first.
@@ -115,7 +117,9 @@ fn replace_with(
     let told = |error: io::Error| ApplyError::Io(crate::apply::DiskError::new("open", store, error));
     if matches!(situation.era, Era::Sqlite | Era::Unknown) {
         let path = store.display();
-        return Err(ApplyError::Refused(format!("{path}: this state directory was migrated to SQLite, or may have been")));
+        return Err(ApplyError::Refused(format!(
+            "{path}: this state directory was migrated to SQLite, or may have been"
+        )));
     }
     write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
     let records = write::records_dir(store, situation).map_err(told)?;
@@ -150,7 +154,12 @@ fn replace_with(
 }
 
 /// Says what came of it.
-fn tell(edge: &Edge<'_>, situation: &Situation, restoration: &Restoration, fate: &Fate) -> anyhow::Result<Exit> {
+fn tell(
+    edge: &Edge<'_>,
+    situation: &Situation,
+    restoration: &Restoration,
+    fate: &Fate,
+) -> anyhow::Result<Exit> {
     let mut report = blank(edge, situation);
     let file = situation.stores.iter().find(|store| store.real == restoration.store);
     let mut told = store::blank(
@@ -165,18 +174,16 @@ fn tell(edge: &Edge<'_>, situation: &Situation, restoration: &Restoration, fate:
         fate,
     );
     let applied = fate.outcome == Outcome::Applied;
-    let total = if applied { restoration.total } else { restoration.current };
     told.verdict = StoreVerdict::Healthy;
     told.bytes = Some(restoration.bytes);
     told.bytes_after = Some(if applied { restoration.table.len() } else { restoration.bytes });
-    told.openclaw_reads = OpenclawReads { entries: Some(total), outcome: "all" };
+    told.openclaw_reads = OpenclawReads { entries: Some(restoration.current), outcome: "all" };
     told.entries = EntryCounts {
-        total,
+        total: restoration.current,
         kept: restoration.current,
         recovered: if applied { restoration.restored } else { 0 },
         ..EntryCounts::default()
     };
-    told.backup = fate.backup.clone().map(|backup| Backup { ..backup });
     report.applied = true;
     report.findings = fate.findings.clone();
     report.exit_code = fate.exit.code();
@@ -188,7 +195,9 @@ fn tell(edge: &Edge<'_>, situation: &Situation, restoration: &Restoration, fate:
                 "Put back {} entries; {} changed values were restored.",
                 restoration.restored, restoration.reverted
             ),
-            (false, false) => println!("Nothing to put back: the store holds everything that the run took out."),
+            (false, false) => {
+                println!("Nothing to put back: the store holds everything that the run took out.")
+            }
             (false, true) => {}
         }
     }
@@ -227,7 +236,8 @@ fn all_runs(situation: &Situation) -> anyhow::Result<Vec<Run>> {
 /// By its whole id, a unique beginning of it, or `latest`.
 fn pick<'a>(runs: &'a [Run], wanted: &str) -> Result<&'a Run, String> {
     if wanted == "latest" {
-        let last = runs.iter().rev().find(|run| run.record.state == RunState::Done);
+        let done = |run: &&Run| run.record.state == RunState::Done && run.record.command != "undo";
+        let last = runs.iter().rev().find(done);
         return last.ok_or_else(|| "there is no run to undo".to_owned());
     }
     if let Some(run) = runs.iter().find(|run| run.id.as_str() == wanted) {

@@ -22,16 +22,22 @@ use crate::scan::text::decode;
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The store is gone.
-    #[error("{0}: the store is gone; `undo RUN --to FILE` with --store naming a copy, or copy the original of the run: {1}")]
+    #[error(
+        "{0}: the store is gone; `undo RUN --to FILE` with --store naming a copy, or copy the original of the run: {1}"
+    )]
     NoStore(PathBuf, PathBuf),
     /// The store is damaged.
-    #[error("{0}: the store is damaged at byte {1}, so nothing can be put into it; the original of the run is {2}")]
+    #[error(
+        "{0}: the store is damaged at byte {1}, so nothing can be put into it; the original of the run is {2}"
+    )]
     Damaged(PathBuf, u64, PathBuf),
     /// The run was an undo itself.
     #[error("run {0} put entries back, it took nothing out; to remove them again, prune")]
     WasUndo(String),
     /// The backup is not what the run kept.
-    #[error("{0}: the original of the run is gone or not what it was when the run was made; nothing was changed")]
+    #[error(
+        "{0}: the original of the run is gone or not what it was when the run was made; nothing was changed"
+    )]
     BadBackup(PathBuf),
     /// Reading failed.
     #[error("{0}: {1}")]
@@ -91,7 +97,8 @@ pub fn plan(run: &Run, main_key: &str, map: bool) -> Result<Restoration, Restore
         return Err(RestoreError::WasUndo(run.id.to_string()));
     }
     let original = checked_backup(run)?;
-    let mut backup = read(&original, main_key, map).map_err(|error| RestoreError::Io(original.clone(), error))?;
+    let mut backup =
+        read(&original, main_key, map).map_err(|error| RestoreError::Io(original.clone(), error))?;
     let mut current = match read(&store, main_key, map) {
         Ok(current) => current,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -104,10 +111,8 @@ pub fn plan(run: &Run, main_key: &str, map: bool) -> Result<Restoration, Restore
     }
     let told = |error| RestoreError::Io(store.clone(), error);
     let identity = Identity::of(&current.source.file().metadata().map_err(told)?);
-    let files = [
-        current.source.file().try_clone().map_err(told)?,
-        backup.source.file().try_clone().map_err(told)?,
-    ];
+    let files =
+        [current.source.file().try_clone().map_err(told)?, backup.source.file().try_clone().map_err(told)?];
     let mut restoration = Restoration {
         identity,
         bytes: current.bytes,
@@ -135,7 +140,11 @@ fn checked_backup(run: &Run) -> Result<PathBuf, RestoreError> {
     let path = run.backup_path().ok_or_else(|| RestoreError::BadBackup(run.dir.clone()))?;
     let wanted = run.record.steps.first().and_then(|step| step.before.clone());
     let found = Fingerprint::of_file(&path)?;
-    if found.is_none() || wanted.is_some() && found != wanted { Err(RestoreError::BadBackup(path)) } else { Ok(path) }
+    if found.is_none() || wanted.is_some() && found != wanted {
+        Err(RestoreError::BadBackup(path))
+    } else {
+        Ok(path)
+    }
 }
 
 /// Whether the store still is, to the byte, what the run made of it.
@@ -219,7 +228,12 @@ impl Restoration {
     }
 
     /// Takes healed values back where they still are what the run wrote.
-    fn revert(&mut self, record: &ChangeRecord, current: &mut Side, splices: &mut Vec<Splice>) -> io::Result<()> {
+    fn revert(
+        &mut self,
+        record: &ChangeRecord,
+        current: &mut Side,
+        splices: &mut Vec<Splice>,
+    ) -> io::Result<()> {
         let Some(entry) = find(current, key_hash(&record.key)) else { return Ok(()) };
         let names: Vec<&str> = record.edits.iter().map(|edit| edit.field.as_str()).collect();
         let members = members::find(&mut current.source, entry.value_span(), &names)?;
@@ -258,7 +272,9 @@ impl Restoration {
         let Ok(at) = found else { return Ok(()) };
         let then = backup.scan.entries[at];
         let old = members::find(&mut backup.source, then.value_span(), &names)?;
-        let empty = read_range(&mut current.source, entry.value_span())?.iter().filter(|byte| **byte == b'"').count() == 0;
+        let empty =
+            read_range(&mut current.source, entry.value_span())?.iter().filter(|byte| **byte == b'"').count()
+                == 0;
         let mut bytes = Vec::new();
         for member in old.into_iter().zip(now).filter(|(_, now)| now.is_none()).filter_map(|(old, _)| old) {
             let lead = if empty && bytes.is_empty() { String::new() } else { ",".to_owned() };
@@ -279,7 +295,11 @@ impl Restoration {
     pub fn verify(&self, temp: &Path, main_key: &str) -> Result<(), String> {
         if let Some(whole) = &self.whole {
             let found = Fingerprint::of_file(temp).map_err(|error| error.to_string())?;
-            return if found.as_ref() == Some(whole) { Ok(()) } else { Err("it is not the original".to_owned()) };
+            return if found.as_ref() == Some(whole) {
+                Ok(())
+            } else {
+                Err("it is not the original".to_owned())
+            };
         }
         let written = read(temp, main_key, true).map_err(|error| error.to_string())?;
         if let Some(fault) = &written.scan.outcome.fault {

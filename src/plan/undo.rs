@@ -38,7 +38,8 @@ pub enum Item {
 
 /// The entries of the new store in order. What the current store holds again, or still, stays as it is.
 pub fn arrange(current: &[Entry], backup: &[Entry], lost: &[Lost]) -> Vec<Item> {
-    let places: HashMap<TextHash, usize> = current.iter().enumerate().map(|(at, entry)| (entry.key, at)).collect();
+    let places: HashMap<TextHash, usize> =
+        current.iter().enumerate().map(|(at, entry)| (entry.key, at)).collect();
     // Behind how many entries of the current store each lost one goes.
     let mut behind: Vec<Vec<usize>> = vec![Vec::new(); current.len() + 1];
     let mut last = 0;
@@ -80,7 +81,8 @@ pub struct File<'a> {
 pub fn table(current: &File<'_>, backup: &File<'_>, items: &[Item], splices: &[Splice]) -> PieceTable {
     let mut table = PieceTable::new();
     // An empty object has no style of its own: the backup lends its frame.
-    let (frame, frame_source) = if current.entries.is_empty() { (backup, BACKUP) } else { (current, CURRENT) };
+    let (frame, frame_source) =
+        if current.entries.is_empty() { (backup, BACKUP) } else { (current, CURRENT) };
     let (Some(first), Some(last)) = (frame.entries.first(), frame.entries.last()) else {
         table.copy(CURRENT, 0, current.bytes);
         return table;
@@ -108,7 +110,11 @@ fn separator(table: &mut PieceTable, current: &File<'_>, backup: &File<'_>, item
         Item::Current(at) => gap(current.entries, at).map(|gap| (CURRENT, gap)),
         Item::Backup(at) => gap(backup.entries, at).map(|gap| (BACKUP, gap)),
     };
-    let any = || gap(backup.entries, 1).map(|gap| (BACKUP, gap)).or_else(|| gap(current.entries, 1).map(|gap| (CURRENT, gap)));
+    let any = || {
+        gap(backup.entries, 1)
+            .map(|gap| (BACKUP, gap))
+            .or_else(|| gap(current.entries, 1).map(|gap| (CURRENT, gap)))
+    };
     match own.or_else(any) {
         Some((source, gap)) => table.copy(source, gap.start, gap.end),
         None => {

@@ -8,10 +8,8 @@ use crate::model::entry::{Status, TextHash};
 use crate::model::evidence::{Evidence, Kin};
 use crate::model::key::Shape;
 
-/// Parents that sub-agents name, of any store.
-pub fn named_parents<'a>(cases: impl Iterator<Item = Case<'a>>) -> HashSet<TextHash> {
-    cases.filter(|case| case.entry.shape == Shape::SubAgent).map(|case| case.entry.kin).collect()
-}
+/// Shows the cases of the sub-agents of all stores, under the evidence that it is given, to its argument.
+pub type ForEachCase<'f> = &'f dyn Fn(&Evidence, &mut dyn FnMut(&Case<'_>));
 
 /// Works out who needs whom. `each` calls its argument with the cases of all stores, judged by the evidence
 /// that it is given; it is called again until no sub-agent becomes protected by being a parent itself.
@@ -19,7 +17,7 @@ pub fn settle(
     evidence: &mut Evidence,
     complete: bool,
     existing_parents: HashSet<TextHash>,
-    each: &dyn Fn(&Evidence, &mut dyn FnMut(&Case<'_>)),
+    each: ForEachCase<'_>,
 ) {
     evidence.kin = Kin { complete, existing_parents, ..Kin::default() };
     loop {

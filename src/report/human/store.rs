@@ -77,7 +77,7 @@ fn one_line(page: &mut Page<'_>, report: &Report, store: &StoreReport) -> io::Re
         } else {
             format!(" after {}", actor(report))
         };
-        line.push_str(&format!(" -> {}, {}{when}", Counted::entries(store.entries.kept), Size(after)));
+        line.push_str(&format!(" -> {}, {}{when}", Counted::entries(entries_after(store)), Size(after)));
     }
     page.line(0, line)
 }
@@ -112,10 +112,18 @@ fn consequence(page: &mut Page<'_>, report: &Report, store: &StoreReport) -> io:
     page.wrapped(INDENT, "-> ", None, &text)?;
     if let Some(backup) = &store.backup {
         page.line(INDENT + 3, format_args!("the original is kept: {}", Shown::new(&backup.path)))?;
+        if report.command == "undo" {
+            return Ok(());
+        }
         let command = format!("sessions-doctor undo {}", Shown::new(&backup.run));
         page.line(INDENT + 3, format_args!("to undo: {}", page.style().paint(Role::Command, command)))?;
     }
     Ok(())
+}
+
+/// How many entries the new store holds.
+fn entries_after(store: &StoreReport) -> u64 {
+    store.entries.kept + store.entries.recovered
 }
 
 /// Who would do it: the verb that is not the one at hand.
@@ -136,7 +144,7 @@ fn left_after(store: &StoreReport, applied: bool) -> String {
     let less =
         if after < before { format!(", {} less", Share(before - after, before)) } else { String::new() };
     let verb = if applied { "left" } else { "leave" };
-    format!(" and {verb} {} in {}{less}", Counted::entries(store.entries.kept), Size(after))
+    format!(" and {verb} {} in {}{less}", Counted::entries(entries_after(store)), Size(after))
 }
 
 /// What OpenClaw makes of the file, where that is not all of it.
