@@ -49,7 +49,7 @@ impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let root = dir.path().canonicalize().unwrap();
-        samples::copy(SAMPLE, &root.join("state"));
+        samples::copy(SAMPLE, &root.join("state")).unwrap();
         let store = root.join("state").join(samples::expected(SAMPLE).store);
         World { _dir: dir, root, store }
     }

@@ -60,6 +60,9 @@ fn find(diagnosis: &mut Diagnosis, fates: &[Fate], subject: &str) -> io::Result<
     let Diagnosis { stores, evidence, policy, .. } = diagnosis;
     let mut found = Vec::new();
     for (store, fate) in stores.iter_mut().zip(fates) {
+        if !store.is_told() {
+            continue;
+        }
         let Condition::Whole(judged) = &mut store.condition else { continue };
         for at in 0..judged.reading.scan.entries.len() {
             let entry = judged.reading.scan.entries[at];

@@ -89,7 +89,9 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
 }
 
 fn changes(diagnosis: &Diagnosis, at: usize) -> bool {
-    matches!(&diagnosis.stores[at].condition, Condition::Whole(judged) if judged.plan.summary.is_change())
+    let store = &diagnosis.stores[at];
+    store.file.acted_on
+        && matches!(&store.condition, Condition::Whole(judged) if judged.plan.summary.is_change())
 }
 
 fn question(diagnosis: &Diagnosis) -> String {
@@ -304,6 +306,7 @@ fn failure(path: &Path, error: &ApplyError) -> Finding {
 fn refuse_braked(diagnosis: &Diagnosis, fates: &mut [Fate]) {
     for (store, fate) in diagnosis.stores.iter().zip(fates) {
         if let Condition::Whole(judged) = &store.condition
+            && store.file.acted_on
             && !judged.plan.brakes.is_empty()
             && !judged.plan.summary.is_change()
         {

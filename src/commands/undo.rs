@@ -171,6 +171,7 @@ fn tell(
             agents: Vec::new(),
             exists: true,
             named: false,
+            acted_on: true,
             outside: false,
         }),
         fate,

@@ -152,7 +152,8 @@ fn is_complete(situation: &Situation, stores: &[Diagnosed]) -> bool {
     situation.config_error.is_none()
         && situation.unlisted.is_empty()
         && stores.iter().all(|store| {
-            !store.file.named && matches!(store.condition, Condition::Whole(_) | Condition::Absent)
+            let outside = store.file.named && store.file.outside;
+            !outside && matches!(store.condition, Condition::Whole(_) | Condition::Absent)
         })
 }
 
