@@ -25,7 +25,7 @@ fn state(child_status: &str) -> tempfile::TempDir {
         "startedAt": at, "endedAt": at}, "agent:main:main": {"sessionId": "m", "updatedAt": NOW}});
     let child = json!({"agent:work:subagent:child": {"sessionId": "c", "updatedAt": at, "status": child_status,
         "startedAt": at, "endedAt": if child_status == "running" { Value::Null } else { at.into() },
-        "spawnedBy": "agent:main:subagent:parent"}});
+        "spawnedBy": "agent:main:subagent:parent"}, "agent:work:main": {"sessionId": "w", "updatedAt": NOW}});
     write(&dir.path().join("agents/main/sessions/sessions.json"), &parent);
     write(&dir.path().join("agents/work/sessions/sessions.json"), &child);
     write(&dir.path().join("cron/jobs.json"), &json!({"version": 1, "jobs": []}));
