@@ -46,8 +46,8 @@ pub struct LockJudge<'a> {
 impl LockJudge<'_> {
     /// Whether a lock names an owner that is dead, or a process that only has its number.
     fn is_orphaned(&self, path: &Path) -> bool {
-        let file = fs::read(path).ok().and_then(|bytes| lock::parse(&bytes));
-        let Some((file, pid)) = file.and_then(|file| Some((file, file.pid?))) else { return false };
+        let Some(file) = fs::read(path).ok().and_then(|bytes| lock::parse(&bytes)) else { return false };
+        let Some(pid) = file.pid else { return false };
         match (self.owner)(pid) {
             Owner::Dead => true,
             Owner::Alive { start_time: Some(now) } => file.start_time.is_some_and(|then| then != now),
