@@ -92,9 +92,10 @@ impl Ran {
         self
     }
 
-    /// Both streams.
+    /// Both streams, without the line breaks of a page.
     pub fn said(&self) -> String {
-        format!("{}{}", self.out, self.err)
+        let words = format!("{} {}", self.out, self.err);
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Fails unless one of the streams holds `text`.
@@ -137,7 +138,7 @@ impl World {
     /// A state directory with something of every kind to remove, and much to keep; see [`looping`].
     pub fn looping() -> Self {
         let world = Self::new();
-        world.put(STORE, &store(&looping(NOW)));
+        world.put(STORE, &store(&looping()));
         world.put("cron/jobs.json", &jobs(&[JOB]));
         world
     }
@@ -404,12 +405,12 @@ pub fn run(job: &str, session: &str) -> String {
 
 /// Main, a direct conversation, a base that claims to run and its record; old records of the job; a record of a deleted job; a
 /// sub-agent that runs; an interrupted group.
-pub fn looping(now: i64) -> Vec<Entry> {
-    let shift = now - NOW;
+pub fn looping() -> Vec<Entry> {
     let running = [("status", "\"running\"")];
-    let mut entries = vec![
+    let started = (NOW - 9 * HOUR).to_string();
+    vec![
         entry("agent:main:main", "s-main", 5 * MINUTE, &[("status", "\"done\"")]),
-        entry(base(JOB), "s-hung", 9 * HOUR, &running),
+        entry(base(JOB), "s-hung", 9 * HOUR, &[("startedAt", &started), running[0]]),
         entry(run(JOB, "s-hung"), "s-hung", 9 * HOUR, &[]),
         entry(run(JOB, "s-old"), "s-old", 3 * DAY, &[("status", "\"done\"")]),
         entry(run(JOB, "s-fresh"), "s-fresh", 3 * HOUR, &[("status", "\"done\"")]),
@@ -417,11 +418,7 @@ pub fn looping(now: i64) -> Vec<Entry> {
         entry(run(GONE, "s-lost"), "s-lost", 3 * DAY, &[]),
         entry("agent:main:subagent:abc", "s-sub", 40 * DAY, &running),
         entry("agent:main:telegram:group:77", "s-group", 40 * DAY, &running),
-    ];
-    for (_, members) in &mut entries {
-        members[1].1 = (members[1].1.parse::<i64>().unwrap() + shift).to_string();
-    }
-    entries
+    ]
 }
 
 /// What [`looping`] loses with the gateway stopped.
