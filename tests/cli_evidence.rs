@@ -141,7 +141,9 @@ fn run_logs_prove_an_end_and_without_them_there_is_no_zombie_finished() {
     for gateway in ["stopped", "unknown", "running"] {
         let report = world.run(&["check", "--json", "--entries", "all", "--gateway", gateway]).json();
         let changes = changes(&report);
-        for (key, action) in [(base(JOB), "heal"), (world::run(JOB, "s-hung"), "remove")] {
+        // Its base still says running, so under a gateway that may live the record counts as in flight, this once.
+        let record = if gateway == "stopped" { "remove" } else { "keep" };
+        for (key, action) in [(base(JOB), "heal"), (world::run(JOB, "s-hung"), record)] {
             let change = &changes[&key];
             assert_eq!(change["rule"], "zombie-finished", "{gateway}: {change}");
             assert_eq!(change["action"], action, "{gateway}: {change}");
