@@ -259,7 +259,11 @@ fn pick<'a>(runs: &'a [Run], wanted: &str) -> Result<&'a Run, String> {
     match matching.as_slice() {
         [run] => Ok(run),
         [] => Err(format!("there is no run '{}'; `sessions-doctor undo` lists them", Shown::new(wanted))),
-        many => Err(format!("{} runs begin with {}; `sessions-doctor undo` lists them", many.len(), Shown::new(wanted))),
+        many => Err(format!(
+            "{} runs begin with {}; `sessions-doctor undo` lists them",
+            many.len(),
+            Shown::new(wanted)
+        )),
     }
 }
 

@@ -171,8 +171,12 @@ impl SessionsDir {
 
     /// Whether an entry names a session that has no transcript here, and names no other file.
     pub fn lacks(&self, entry: &Entry) -> bool {
+        entry.session != 0 && self.has_none(entry)
+    }
+
+    /// Whether there is no transcript that could say anything of an entry.
+    pub fn has_none(&self, entry: &Entry) -> bool {
         self.state == EvidenceState::Read
-            && entry.session != 0
             && entry.file == 0
             && !self.plain.contains(&entry.session)
             && !self.named_otherwise.contains_key(&entry.session)
