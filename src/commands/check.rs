@@ -23,7 +23,9 @@ pub fn plans(diagnosis: &mut Diagnosis) -> std::io::Result<Vec<Fate>> {
         // Taken out for a moment, so that the rest of the diagnosis can be read beside it.
         let mut condition = std::mem::replace(&mut diagnosis.stores[at].condition, Condition::Absent);
         let changeset = match &mut condition {
-            Condition::Whole(judged) => Some(changeset::build(judged, diagnosis)),
+            Condition::Whole(judged) if diagnosis.stores[at].file.acted_on => {
+                Some(changeset::build(judged, diagnosis))
+            }
             _ => None,
         };
         diagnosis.stores[at].condition = condition;

@@ -18,8 +18,8 @@ use crate::tell::{Fate, changes};
 /// A section of the documentation, or the verdict on a key.
 pub fn run(edge: &Edge<'_>, subject: &str) -> anyhow::Result<Exit> {
     if let Ok(section) = explain::look_up(subject) {
-        let mut out = io::stdout().lock();
-        return match writeln!(out, "{section}") {
+        let mut out = edge.out.borrow_mut();
+        return match writeln!(out, "{section}").and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
             _ => Ok(Exit::Healthy),
         };
@@ -35,20 +35,23 @@ pub fn run(edge: &Edge<'_>, subject: &str) -> anyhow::Result<Exit> {
         return Ok(Exit::Usage);
     }
     let redactor = speak::redactor(edge, Some(&diagnosis));
-    let mut out = io::stdout().lock();
+    let mut out = edge.out.borrow_mut();
     for (path, mut change) in found {
         redact_change(&redactor, &mut change);
         let written = if edge.request.output.json {
-            serde_json::to_writer(&mut out, &change).map_err(io::Error::from).and_then(|()| writeln!(out))
+            serde_json::to_writer(&mut *out, &change).map_err(io::Error::from).and_then(|()| writeln!(out))
         } else {
-            tell(&mut out, &redactor.path(&path), &change, diagnosis.now())
+            tell(&mut *out, &redactor.path(&path), &change, diagnosis.now())
         };
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
             other => other?,
         }
     }
-    Ok(Exit::Healthy)
+    match out.flush() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Exit::Healthy),
+    }
 }
 
 /// Every entry whose key is `subject`, whole or behind its agent prefix.
@@ -57,6 +60,9 @@ fn find(diagnosis: &mut Diagnosis, fates: &[Fate], subject: &str) -> io::Result<
     let Diagnosis { stores, evidence, policy, .. } = diagnosis;
     let mut found = Vec::new();
     for (store, fate) in stores.iter_mut().zip(fates) {
+        if !store.is_told() {
+            continue;
+        }
         let Condition::Whole(judged) = &mut store.condition else { continue };
         for at in 0..judged.reading.scan.entries.len() {
             let entry = judged.reading.scan.entries[at];

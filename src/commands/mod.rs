@@ -9,18 +9,32 @@ pub mod speak;
 pub mod undo;
 pub mod write;
 
-use std::io::IsTerminal;
+use std::cell::RefCell;
+use std::io::{BufWriter, IsTerminal, Write};
 
-use crate::apply::Cancel;
+use crate::apply::liveness::ProcLiveness;
+use crate::apply::{Cancel, Limits, RealDisk};
 use crate::cli::args::WhenArg;
 use crate::cli::request::{Request, Verb};
-use crate::diagnose::run::Edge;
+use crate::diagnose::run::{Edge, Writer};
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::progress::{Mode, Progress};
 
-/// Does what is asked for.
+/// Does what is asked for, on this host.
 pub fn run(request: &Request) -> anyhow::Result<Exit> {
+    let writer = Writer { disk: &RealDisk, liveness: &ProcLiveness, limits: Limits::default() };
+    let stdout = RefCell::new(BufWriter::with_capacity(1 << 16, std::io::stdout()));
+    run_with(request, writer, &Cancel::on_signals()?, &stdout)
+}
+
+/// Does what is asked for, through a writer of the caller's; the report goes to `out`.
+pub fn run_with(
+    request: &Request,
+    writer: Writer<'_>,
+    cancel: &Cancel,
+    out: &RefCell<dyn Write>,
+) -> anyhow::Result<Exit> {
     let host = Host::current();
     let system = host.system();
     let mode = match request.output.progress {
@@ -31,8 +45,7 @@ pub fn run(request: &Request) -> anyhow::Result<Exit> {
     let quiet_bar = request.output.quiet && mode == Mode::Auto;
     let progress =
         if quiet_bar { Progress::silent() } else { Progress::new(mode, std::io::stderr().is_terminal()) };
-    let cancel = Cancel::on_signals()?;
-    let edge = Edge { host: &host, system: &system, request, progress: &progress, cancel: &cancel };
+    let edge = Edge { host: &host, system: &system, request, progress: &progress, cancel, writer, out };
     match &request.verb {
         Verb::Check => check::run(&edge),
         Verb::Prune { write, output: None } if write.apply => prune::apply(&edge, write),

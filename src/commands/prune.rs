@@ -5,17 +5,14 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::{check, speak, write};
-use crate::apply::liveness::ProcLiveness;
 use crate::apply::output::write_output;
 use crate::apply::retention::{self, Retention};
-use crate::apply::{
-    ApplyError, Limits, RealDisk, Receipt, RecordsLock, ReplaceRequest, RunSummary, apply as replace,
-};
+use crate::apply::{ApplyError, Receipt, RecordsLock, ReplaceRequest, RunSummary, apply as replace};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::changeset::{self, Changeset};
 use crate::diagnose::run::{Edge, diagnose};
 use crate::diagnose::{Condition, Diagnosis, Judged};
-use crate::evidence::discover::Situation;
+use crate::evidence::discover::{self, Situation};
 use crate::exit::Exit;
 use crate::report::model::{Backup, Era, Finding, Outcome, Severity};
 use crate::scan::entries::{KeyContext, scan};
@@ -27,6 +24,9 @@ pub const TRIES: usize = 3;
 
 /// Plans and writes.
 pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
+    if let Ok(situation) = discover::discover(edge.host, &edge.request.whereabouts) {
+        write::settle_leftovers(edge, &situation, consent)?;
+    }
     let mut diagnosis = match diagnose(edge, true) {
         Ok(diagnosis) => diagnosis,
         Err(error) => return speak::failure(edge, &error),
@@ -73,7 +73,7 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
     let result = match (&diagnosis.stores[*at].condition, &fates[*at].changeset) {
         (Condition::Whole(judged), Some(changeset)) => {
             let source = judged.reading.source.file().try_clone()?;
-            write_output(&RealDisk, file, &changeset.table, &[source], 0o600, edge.cancel)
+            write_output(edge.writer.disk, file, &changeset.table, &[source], 0o600, edge.cancel)
         }
         _ => return speak::diagnosis(edge, &mut diagnosis, &fates, false),
     };
@@ -89,7 +89,9 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
 }
 
 fn changes(diagnosis: &Diagnosis, at: usize) -> bool {
-    matches!(&diagnosis.stores[at].condition, Condition::Whole(judged) if judged.plan.summary.is_change())
+    let store = &diagnosis.stores[at];
+    store.file.acted_on
+        && matches!(&store.condition, Condition::Whole(judged) if judged.plan.summary.is_change())
 }
 
 fn question(diagnosis: &Diagnosis) -> String {
@@ -162,7 +164,7 @@ fn replace_store(
         return Err(ApplyError::Changed { path: store.file.path.clone(), what });
     }
     let receipt = replace_with(edge, situation, judged, changeset, &lock, &store.file.real, consent)?;
-    tidy(&lock, &records);
+    tidy(edge, &lock, &records);
     Ok(Some(receipt))
 }
 
@@ -184,7 +186,7 @@ fn replace_with(
     let main_key = situation.config.session.main_key.clone();
     let judged = std::cell::RefCell::new(judged);
     replace(
-        &RealDisk,
+        edge.writer.disk,
         lock,
         ReplaceRequest {
             store,
@@ -216,8 +218,8 @@ fn replace_with(
             },
             verify: &mut |temp| verify(&judged.borrow(), changeset, temp, &main_key),
             still_allowed: &mut || write::may_write(edge, situation, consent),
-            liveness: &ProcLiveness,
-            limits: Limits::default(),
+            liveness: edge.writer.liveness,
+            limits: edge.writer.limits,
             cancel: edge.cancel,
         },
     )
@@ -234,8 +236,8 @@ fn verify(judged: &Judged, changeset: &Changeset, temp: &Path, main_key: &str) -
 }
 
 /// Old runs go; what cannot be deleted is said and stays.
-pub fn tidy(lock: &RecordsLock, records: &Path) {
-    match retention::enforce(&RealDisk, lock, &Retention::default(), SystemTime::now()) {
+pub fn tidy(edge: &Edge<'_>, lock: &RecordsLock, records: &Path) {
+    match retention::enforce(edge.writer.disk, lock, &Retention::default(), SystemTime::now()) {
         Ok(deleted) => {
             for (run, error) in deleted.into_iter().filter_map(|(run, result)| Some((run, result.err()?))) {
                 eprintln!("sessions-doctor: old run {run} could not be deleted: {error}");
@@ -304,6 +306,7 @@ fn failure(path: &Path, error: &ApplyError) -> Finding {
 fn refuse_braked(diagnosis: &Diagnosis, fates: &mut [Fate]) {
     for (store, fate) in diagnosis.stores.iter().zip(fates) {
         if let Condition::Whole(judged) = &store.condition
+            && store.file.acted_on
             && !judged.plan.brakes.is_empty()
             && !judged.plan.summary.is_change()
         {

@@ -1,7 +1,7 @@
 //! Writes a report to stdout in the form that was asked for.
 
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use crate::cli::args::WhenArg;
 use crate::diagnose::Diagnosis;
@@ -54,9 +54,9 @@ pub fn report_with(
     };
     let columns =
         stdout.is_terminal().then(|| edge.host.var("COLUMNS").and_then(|text| text.parse().ok())).flatten();
-    let mut out = BufWriter::with_capacity(1 << 16, stdout.lock());
+    let mut out = edge.out.borrow_mut();
     let written = if output.json {
-        json::write(&mut out, &report, &mut changes)
+        json::write(&mut *out, &report, &mut changes)
     } else {
         let verbosity = match (output.quiet, output.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -64,7 +64,7 @@ pub fn report_with(
             _ => Verbosity::Normal,
         };
         let options = human::Options { style: Style::new(colour, columns), verbosity, next_steps: steps };
-        human::write(&mut out, &report, &mut changes, &options)
+        human::write(&mut *out, &report, &mut changes, &options)
     };
     let written = written.and_then(|written| out.flush().map(|()| written));
     match written {

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::{prune, speak, write};
-use crate::apply::liveness::ProcLiveness;
 use crate::apply::output::write_output;
 use crate::apply::runs::{self, Run};
-use crate::apply::{ApplyError, Limits, RealDisk, ReplaceRequest, RunState, RunSummary, apply as replace};
+use crate::apply::{ApplyError, ReplaceRequest, RunState, RunSummary, apply as replace};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::restore::{self, Restoration, RestoreError};
 use crate::diagnose::run::{Edge, LookError};
@@ -39,6 +38,9 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
         Ok(situation) => situation,
         Err(error) => return speak::failure(edge, &LookError::from(error)),
     };
+    if to.is_none() {
+        write::settle_leftovers(edge, &situation, consent)?;
+    }
     let runs = all_runs(&situation)?;
     let run = match pick(&runs, wanted) {
         Ok(run) => run,
@@ -63,7 +65,7 @@ fn write_to(edge: &Edge<'_>, situation: &Situation, run: &Run, file: &Path) -> a
         Err(error) => return Ok(complain(&error)),
     };
     let written =
-        write_output(&RealDisk, file, &restoration.table, &restoration.sources()?, 0o600, edge.cancel);
+        write_output(edge.writer.disk, file, &restoration.table, &restoration.sources()?, 0o600, edge.cancel);
     match written {
         Ok(_) => {
             eprintln!("sessions-doctor: the store with run {} undone is in {}", run.id, file.display());
@@ -130,7 +132,7 @@ fn replace_with(
     }
     let main_key = &situation.config.session.main_key;
     let receipt = replace(
-        &RealDisk,
+        edge.writer.disk,
         &lock,
         ReplaceRequest {
             store,
@@ -144,12 +146,12 @@ fn replace_with(
             changes: &mut |log| restoration.records.iter().try_for_each(|record| Ok(log.push(record)?)),
             verify: &mut |temp| restoration.verify(temp, main_key),
             still_allowed: &mut || write::may_write(edge, situation, consent),
-            liveness: &ProcLiveness,
-            limits: Limits::default(),
+            liveness: edge.writer.liveness,
+            limits: edge.writer.limits,
             cancel: edge.cancel,
         },
     )?;
-    prune::tidy(&lock, &records);
+    prune::tidy(edge, &lock, &records);
     Ok(prune::applied(Fate::untouched(None), receipt))
 }
 
@@ -169,6 +171,7 @@ fn tell(
             agents: Vec::new(),
             exists: true,
             named: false,
+            acted_on: true,
             outside: false,
         }),
         fate,
@@ -190,16 +193,19 @@ fn tell(
     report.stores = vec![told];
     let exit = speak::report_with(edge, report, &mut NoChanges, Vec::new(), &speak::redactor(edge, None))?;
     if !edge.request.output.quiet && !edge.request.output.json {
+        let mut out = edge.out.borrow_mut();
         match (applied, restoration.is_change()) {
-            (true, _) => println!(
+            (true, _) => writeln!(
+                out,
                 "Put back {} entries; {} changed values were restored.",
                 restoration.restored, restoration.reverted
-            ),
+            )?,
             (false, false) => {
-                println!("Nothing to put back: the store holds everything that the run took out.")
+                writeln!(out, "Nothing to put back: the store holds everything that the run took out.")?;
             }
             (false, true) => {}
         }
+        out.flush()?;
     }
     Ok(exit)
 }

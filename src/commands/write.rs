@@ -1,14 +1,17 @@
 //! What every writing verb does the same way: permission, consent, the lock of our own, what was left over.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use crate::apply::liveness::ProcLiveness;
-use crate::apply::resume::{Outcome as Left, ResumeRequest};
-use crate::apply::{Limits, RealDisk, RecordsLock, resume, runs};
+use crate::apply::resume::{Outcome as Left, ResumeRequest, Resumed};
+use crate::apply::runs::Found;
+use crate::apply::store_lock::StoreLock;
+use crate::apply::target::Target;
+use crate::apply::{ApplyError, RecordsLock, RunState, resume, runs};
 use crate::cli::args::{GatewayArg, WriteArgs};
-use crate::diagnose::run::Edge;
+use crate::diagnose::run::{Edge, Writer};
 use crate::evidence::discover::Situation;
 use crate::evidence::gateway::{self, GatewayEvidence};
 
@@ -70,6 +73,38 @@ pub fn records_dir(store: &Path, situation: &Situation) -> std::io::Result<PathB
     runs::records_dir(store, state).map_err(std::io::Error::other)
 }
 
+/// Finishes or rolls back what earlier runs left, wherever records of the situation lie. Nothing is made.
+pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> anyhow::Result<()> {
+    let mut dirs = BTreeSet::new();
+    for store in &situation.stores {
+        dirs.insert(records_dir(&store.real, situation)?);
+    }
+    for dir in dirs.iter().filter(|dir| is_unsettled(dir, situation)) {
+        match lock(edge, situation, dir, write) {
+            Ok(_) => {}
+            Err(error @ ApplyError::Interrupted(_)) => return Err(error.into()),
+            // Whoever writes next says so again, and says what it means.
+            Err(error) => log::warn!("{}: {error}", dir.display()),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a run was cut short, or left a temporary file beside a store.
+fn is_unsettled(records: &Path, situation: &Situation) -> bool {
+    let settled = |found: &Found| matches!(found, Found::Run(run) if run.record.state != RunState::Intended);
+    let cut_short = || runs::list(records).is_ok_and(|found| !found.iter().all(settled));
+    let has_temp = |dir: &Path| {
+        let names = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+        names.map(|entry| entry.file_name()).any(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with(".sessions-doctor.") && name.ends_with(".tmp")
+        })
+    };
+    let temps = || situation.stores.iter().filter_map(|store| store.real.parent()).any(has_temp);
+    runs::runs_dir(records).is_dir() && (cut_short() || temps())
+}
+
 /// Takes the lock of our own, and takes up what an earlier run left. Says so on stderr.
 pub fn lock(
     edge: &Edge<'_>,
@@ -77,22 +112,23 @@ pub fn lock(
     records: &Path,
     write: &WriteArgs,
 ) -> Result<(RecordsLock, bool), crate::apply::ApplyError> {
-    let limits = Limits::default();
-    let lock = RecordsLock::acquire(&RealDisk, records, limits.flock_wait, edge.cancel)?;
+    let Writer { disk, liveness, limits } = edge.writer;
+    let lock = RecordsLock::acquire(disk, records, limits.flock_wait, edge.cancel)?;
     let stores: Vec<PathBuf> = situation.stores.iter().map(|store| store.real.clone()).collect();
     let left = resume(
-        &RealDisk,
+        disk,
         &lock,
         ResumeRequest {
             stores: &stores,
             now: SystemTime::now(),
             may_write: &mut || may_write(edge, situation, write),
-            liveness: &ProcLiveness,
+            liveness,
             limits,
             cancel: edge.cancel,
         },
     )?;
     for left in &left {
+        give_back_store_lock(edge, left);
         let name = left.run.as_ref().map(ToString::to_string).unwrap_or_default();
         let path = left.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let what = match &left.what {
@@ -106,6 +142,19 @@ pub fn lock(
         eprintln!("sessions-doctor: run {name} {shown}: {what}");
     }
     Ok((lock, !left.is_empty()))
+}
+
+/// A run that was killed under OpenClaw's lock left it behind; its owner is dead, so it is taken and given back.
+fn give_back_store_lock(edge: &Edge<'_>, left: &Resumed) {
+    let Writer { disk, liveness, .. } = edge.writer;
+    let (Some(_), Some(path)) = (&left.run, &left.path) else { return };
+    let Ok(target) = Target::resolve(path) else { return };
+    if target.locks.iter().any(|lock| lock.exists()) {
+        let taken = StoreLock::acquire(disk, &target.locks, liveness, Duration::ZERO, edge.cancel);
+        if let Err(error) = taken.map_err(anyhow::Error::from).and_then(|lock| Ok(lock.release()?)) {
+            log::info!("{}: {error}", path.display());
+        }
+    }
 }
 
 #[cfg(test)]

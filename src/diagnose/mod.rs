@@ -69,6 +69,13 @@ pub struct Diagnosed {
     pub condition: Condition,
 }
 
+impl Diagnosed {
+    /// Whether the report tells of it.
+    pub fn is_told(&self) -> bool {
+        self.file.acted_on && !matches!(self.condition, Condition::Absent)
+    }
+}
+
 /// What was found where a store lies, or should.
 pub enum Condition {
     /// Nothing, and nothing says that there ever was.
@@ -137,9 +144,9 @@ impl Diagnosis {
         self.evidence.now
     }
 
-    /// Stores that were read whole.
+    /// Stores that are acted on and were read whole.
     pub fn judged(&self) -> impl Iterator<Item = (&StoreFile, &Judged)> {
-        self.stores.iter().filter_map(|store| match &store.condition {
+        self.stores.iter().filter(|store| store.is_told()).filter_map(|store| match &store.condition {
             Condition::Whole(judged) => Some((&store.file, judged.as_ref())),
             _ => None,
         })

@@ -1,6 +1,6 @@
 //! Reads one store: scan, aliases, bindings.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 
@@ -141,12 +141,16 @@ fn mark_bindings(source: &mut FileSource, entries: &mut [Entry]) -> io::Result<(
             entry.shape == Shape::RunRecord && (entry.is(Flags::ACP) || entry.is(Flags::CLI))
         })
         .collect();
+    if bound.is_empty() {
+        return Ok(());
+    }
+    let bases: HashMap<TextHash, Entry> = entries
+        .iter()
+        .filter(|entry| entry.shape == Shape::CronBase)
+        .map(|entry| (entry.key, *entry))
+        .collect();
     for at in bound {
-        let base = entries
-            .iter()
-            .rev()
-            .find(|entry| entry.shape == Shape::CronBase && entry.key == entries[at].kin)
-            .copied();
+        let base = bases.get(&entries[at].kin).copied();
         let own = bindings(source, &entries[at])?;
         let held = base.map(|base| bindings(source, &base)).transpose()?;
         let is_own = own

@@ -1,5 +1,6 @@
 //! What undoing a run means for the store as it is now.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -88,6 +89,8 @@ struct Side {
     source: FileSource,
     scan: Scan,
     bytes: u64,
+    /// Where the entry that counts for a key stands.
+    places: HashMap<u64, usize>,
 }
 
 /// Works out what has to come back. Nothing that was written since is touched.
@@ -157,7 +160,9 @@ fn read(path: &Path, main_key: &str, map: bool) -> io::Result<Side> {
     let mut source = FileSource::open(path, map)?;
     let context = KeyContext { main_key, marks: &|_, _| Flags::NONE };
     let scan = scan(&mut source, &context, &mut |_| Ok(()))?;
-    Ok(Side { bytes: source.len(), source, scan })
+    // Of several copies the last counts, and comes last.
+    let places = scan.entries.iter().enumerate().map(|(at, entry)| (entry.key, at)).collect();
+    Ok(Side { bytes: source.len(), source, scan, places })
 }
 
 impl Restoration {
@@ -325,7 +330,7 @@ fn side(side: &Side) -> undo::File<'_> {
 
 /// The entry that counts for a key.
 fn find(side: &Side, key: u64) -> Option<Entry> {
-    side.scan.entries.iter().rev().find(|entry| entry.key == key).copied()
+    side.places.get(&key).map(|&at| side.scan.entries[at])
 }
 
 fn key_hash(raw: &str) -> u64 {

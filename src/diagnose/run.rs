@@ -1,13 +1,15 @@
 //! The whole look, from the state directory to verdicts.
 
+use std::cell::RefCell;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::read::{self, ReadFailure, ReadOptions};
 use super::settle::{self, LastLines};
 use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble};
-use crate::apply::cancel::Cancel;
+use crate::apply::liveness::Liveness;
+use crate::apply::{Cancel, Disk, Limits};
 use crate::cli::request::Request;
 use crate::evidence::discover::{self, DiscoverError, Situation};
 use crate::evidence::gateway::{self, GatewayEvidence};
@@ -41,6 +43,21 @@ pub struct Edge<'a> {
     pub progress: &'a Progress,
     /// Set when the user wants to stop.
     pub cancel: &'a Cancel,
+    /// How files are changed.
+    pub writer: Writer<'a>,
+    /// Where the report goes.
+    pub out: &'a RefCell<dyn Write + 'a>,
+}
+
+/// How files are changed: replaced in crash tests.
+#[derive(Clone, Copy)]
+pub struct Writer<'a> {
+    /// The one door to changing files.
+    pub disk: &'a dyn Disk,
+    /// Whether the owner of a lock lives.
+    pub liveness: &'a dyn Liveness,
+    /// How long things may take.
+    pub limits: Limits,
 }
 
 /// Why there is no diagnosis at all.
@@ -135,7 +152,8 @@ fn is_complete(situation: &Situation, stores: &[Diagnosed]) -> bool {
     situation.config_error.is_none()
         && situation.unlisted.is_empty()
         && stores.iter().all(|store| {
-            !store.file.named && matches!(store.condition, Condition::Whole(_) | Condition::Absent)
+            let outside = store.file.named && store.file.outside;
+            !outside && matches!(store.condition, Condition::Whole(_) | Condition::Absent)
         })
 }
 

@@ -99,10 +99,10 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
         state_database: database.exists().then_some(database),
         unlisted: Vec::new(),
     };
-    if wanted.stores.is_empty() {
+    situation.name_stores(host, &wanted.stores)?;
+    // Evidence is that of all stores, whichever of them is acted on.
+    if wanted.stores.is_empty() || situation.stores.iter().any(|store| !store.outside) {
         situation.find_stores(host);
-    } else {
-        situation.name_stores(host, &wanted.stores)?;
     }
     situation.era = situation.tell_era();
     Ok(situation)
@@ -258,6 +258,7 @@ impl Situation {
             exists: metadata.is_some(),
             outside: !real.starts_with(&state),
             agents: vec![agent.to_owned()],
+            acted_on: named || !self.stores.iter().any(|store| store.named),
             path,
             real,
             named,

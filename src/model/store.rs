@@ -15,6 +15,9 @@ pub struct StoreFile {
     pub exists: bool,
     /// Whether `--store` named it.
     pub named: bool,
+    /// Whether it is acted on and told of. With `--store`, the other stores of the directory are only read,
+    /// because their sub-agents may need an entry of this one.
+    pub acted_on: bool,
     /// Whether it lies outside the state directory.
     pub outside: bool,
 }

@@ -1,6 +1,6 @@
 //! Who needs whom: parents of sub-agents, across all stores.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::case::Case;
 use super::protect;
@@ -11,8 +11,7 @@ use crate::model::key::Shape;
 /// Shows the cases of the sub-agents of all stores, under the evidence that it is given, to its argument.
 pub type ForEachCase<'f> = &'f dyn Fn(&Evidence, &mut dyn FnMut(&Case<'_>));
 
-/// Works out who needs whom. `each` calls its argument with the cases of all stores, judged by the evidence
-/// that it is given; it is called again until no sub-agent becomes protected by being a parent itself.
+/// Works out who needs whom. A parent that is needed is protected, and so needs its own parent in turn.
 pub fn settle(
     evidence: &mut Evidence,
     complete: bool,
@@ -20,25 +19,57 @@ pub fn settle(
     each: ForEachCase<'_>,
 ) {
     evidence.kin = Kin { complete, existing_parents, ..Kin::default() };
-    loop {
-        let mut needed = HashSet::new();
-        let mut running = HashSet::new();
-        each(evidence, &mut |case| {
-            if case.entry.shape != Shape::SubAgent || case.entry.kin == 0 {
-                return;
-            }
-            if protect::needs_parent(case) {
-                needed.insert(case.entry.kin);
-            }
-            if case.entry.status == Status::Running {
-                running.insert(case.entry.kin);
-            }
-        });
-        // Protection only ever grows, so this ends after as many rounds as sub-agents are nested.
-        let settled = needed.len() == evidence.kin.needed_parents.len();
-        (evidence.kin.needed_parents, evidence.kin.parents_of_running) = (needed, running);
-        if settled {
+    let mut parent_of: HashMap<TextHash, TextHash> = HashMap::new();
+    let mut running = HashSet::new();
+    let mut needed = Vec::new();
+    each(evidence, &mut |case| {
+        let parent = case.entry.kin;
+        if case.entry.shape != Shape::SubAgent || parent == 0 {
             return;
         }
+        parent_of.insert(case.entry.key, parent);
+        if protect::needs_parent(case) {
+            needed.push(parent);
+        }
+        if case.entry.status == Status::Running {
+            running.insert(parent);
+        }
+    });
+    evidence.kin.parents_of_running = running;
+    while let Some(parent) = needed.pop() {
+        if evidence.kin.needed_parents.insert(parent) {
+            needed.extend(parent_of.get(&parent));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::entry::Entry;
+    use crate::model::policy::Policy;
+    use crate::rules::case::StoreFacts;
+    use crate::rules::fixture::{NOW, child};
+
+    /// Keys 1, 2, 3, …: each the parent of the one before it.
+    fn chain(youngest: Status, length: u64) -> Vec<Entry> {
+        (1..=length).map(|at| child(at, at + 1, if at == 1 { youngest } else { Status::Done })).collect()
+    }
+
+    fn needed(entries: &[Entry]) -> HashSet<TextHash> {
+        let (store, policy) = (StoreFacts::default(), Policy::default());
+        let mut evidence = Evidence { now: NOW, ..Evidence::default() };
+        settle(&mut evidence, true, HashSet::new(), &|evidence, show| {
+            for entry in entries {
+                show(&Case { entry, traces: Default::default(), store: &store, evidence, policy: &policy });
+            }
+        });
+        evidence.kin.needed_parents
+    }
+
+    #[test]
+    fn a_running_child_needs_all_its_ancestors_however_many() {
+        assert_eq!(needed(&chain(Status::Running, 100_000)).len(), 100_000);
+        assert!(needed(&chain(Status::Done, 3)).is_empty());
     }
 }

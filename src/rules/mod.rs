@@ -6,6 +6,8 @@
 
 pub mod case;
 pub mod entry;
+#[cfg(test)]
+mod fixture;
 pub mod judge;
 pub mod kinship;
 pub mod protect;

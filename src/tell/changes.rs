@@ -35,7 +35,7 @@ impl Changes for DiagnosisChanges<'_> {
     fn for_each(&mut self, store: usize, sink: &mut dyn FnMut(&Change) -> io::Result<()>) -> io::Result<()> {
         let Diagnosis { stores, evidence, policy, .. } = &mut *self.diagnosis;
         let told = stores.iter_mut().zip(self.fates);
-        let mut told = told.filter(|(store, _)| !matches!(store.condition, Condition::Absent));
+        let mut told = told.filter(|(store, _)| store.is_told());
         let Some((store, fate)) = told.nth(store) else { return Ok(()) };
         let Condition::Whole(judged) = &mut store.condition else { return Ok(()) };
         for at in 0..judged.plan.decisions.len() {

@@ -53,7 +53,7 @@ pub fn report(
     let mut findings = findings::of_directory(diagnosis);
     let mut exit = Exit::Healthy;
     for (at, fate) in fates.iter().enumerate() {
-        if matches!(diagnosis.stores[at].condition, Condition::Absent) {
+        if !diagnosis.stores[at].is_told() {
             continue;
         }
         let told = store::tell(diagnosis, at, fate)?;

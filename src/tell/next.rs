@@ -8,7 +8,9 @@ use crate::report::model::{Era, Outcome};
 
 /// What to type next; empty where there is nothing to do.
 pub fn steps(diagnosis: &Diagnosis, fates: &[Fate], request: &Request) -> Vec<String> {
-    let has = |wanted: fn(&Condition) -> bool| diagnosis.stores.iter().any(|store| wanted(&store.condition));
+    let has = |wanted: fn(&Condition) -> bool| {
+        diagnosis.stores.iter().any(|store| store.is_told() && wanted(&store.condition))
+    };
     let mut steps = Vec::new();
     if has(|condition| matches!(condition, Condition::Damaged(..) | Condition::Missing)) {
         steps.push(format!(
