@@ -58,8 +58,7 @@ fn hits(belongs: impl Fn(&SourceFile) -> bool, needles: &[&[&str]]) -> Vec<Strin
 
 /// Asserts that the hits lie in exactly the files of `exceptions`.
 fn only_in(exceptions: &[&str], hits: &[String]) {
-    let files: BTreeSet<&str> =
-        hits.iter().map(|hit| hit.split(':').next().unwrap_or_default()).collect();
+    let files: BTreeSet<&str> = hits.iter().map(|hit| hit.split(':').next().unwrap_or_default()).collect();
     let allowed: BTreeSet<&str> = exceptions.iter().copied().collect();
     assert_eq!(files, allowed, "found:\n{}", hits.join("\n"));
 }
@@ -122,8 +121,10 @@ fn only_the_edge_speaks() {
         "src/main.rs",
         "src/progress.rs",
     ];
-    let files: BTreeSet<String> =
-        hits(|_| true, &[VOICES]).iter().map(|hit| hit.split(':').next().unwrap_or_default().to_owned()).collect();
+    let files: BTreeSet<String> = hits(|_| true, &[VOICES])
+        .iter()
+        .map(|hit| hit.split(':').next().unwrap_or_default().to_owned())
+        .collect();
     let strangers: Vec<&String> = files.iter().filter(|file| !exceptions.contains(&file.as_str())).collect();
     assert!(strangers.is_empty(), "{strangers:?}");
 }
@@ -143,7 +144,10 @@ fn every_file_says_what_it_is_for() {
 
 #[test]
 fn one_rule_one_file_and_the_file_is_named_after_it() {
-    for file in sources().iter().filter(|file| file.path.starts_with("rules/entry/") && !file.path.ends_with("mod.rs")) {
+    for file in sources()
+        .iter()
+        .filter(|file| file.path.starts_with("rules/entry/") && !file.path.ends_with("mod.rs"))
+    {
         let count = file.code.matches("pub const RULE: Rule").count();
         assert_eq!(count, 1, "src/{}", file.path);
         let name = Path::new(&file.path).file_stem().expect("a name").to_string_lossy().replace('_', "-");
@@ -173,8 +177,10 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     for file in sources().iter().filter(|file| !matches!(file.room(), "lib" | "main")) {
         let used = uses.entry(file.room().to_owned()).or_default();
         for (at, _) in file.code.match_indices("crate::") {
-            let name: String =
-                file.code[at + 7..].chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
+            let name: String = file.code[at + 7..]
+                .chars()
+                .take_while(|char| char.is_alphanumeric() || *char == '_')
+                .collect();
             if name != file.room() && !name.is_empty() {
                 used.insert(name);
             }

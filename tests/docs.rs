@@ -36,7 +36,8 @@ fn tool() -> Command {
 /// Texts between quotation marks in a line that look like an id.
 fn ids_in(line: &str) -> impl Iterator<Item = &str> {
     line.split('"').skip(1).step_by(2).filter(|text| {
-        text.contains('-') && text.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-')
+        text.contains('-')
+            && text.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-')
     })
 }
 
@@ -51,7 +52,10 @@ fn ids_of_the_code() -> BTreeSet<String> {
                 "model/verdict.rs" => line.contains("Protection::"),
                 path if path.starts_with("rules/") => line.contains("id: \""),
                 _ if in_findings => {
-                    line.contains("check_id:") || line.contains("note_finding(") || line.contains("ApplyError::") || line.contains("_ => \"")
+                    line.contains("check_id:")
+                        || line.contains("note_finding(")
+                        || line.contains("ApplyError::")
+                        || line.contains("_ => \"")
                 }
                 _ => false,
             };
@@ -71,7 +75,10 @@ fn every_id_of_the_code_has_a_section_and_every_section_is_known() {
     let code = ids_of_the_code();
     let mut known = code.clone();
     for id in NOT_BUILT {
-        assert!(known.insert((*id).to_owned()), "{id} is built now: take it out of the list, and out of its section");
+        assert!(
+            known.insert((*id).to_owned()),
+            "{id} is built now: take it out of the list, and out of its section"
+        );
         let section = explain::section(id).unwrap_or_default();
         assert!(section.contains("- Not built yet"), "{id} does not say that it is not built");
     }
@@ -82,8 +89,9 @@ fn every_id_of_the_code_has_a_section_and_every_section_is_known() {
 
 #[test]
 fn a_section_that_is_not_built_is_one_of_the_list() {
-    let said: Vec<&str> =
-        explain::ids().filter(|id| explain::section(id).is_some_and(|text| text.contains("Not built yet"))).collect();
+    let said: Vec<&str> = explain::ids()
+        .filter(|id| explain::section(id).is_some_and(|text| text.contains("Not built yet")))
+        .collect();
     let said: BTreeSet<&str> = said.into_iter().collect();
     assert_eq!(said, NOT_BUILT.iter().copied().collect());
 }
@@ -131,7 +139,8 @@ fn flags(text: &str) -> BTreeSet<String> {
     let mut flags = BTreeSet::new();
     for (at, _) in text.match_indices("--") {
         let before = text[..at].chars().next_back();
-        let name: String = text[at + 2..].chars().take_while(|char| char.is_ascii_lowercase() || *char == '-').collect();
+        let name: String =
+            text[at + 2..].chars().take_while(|char| char.is_ascii_lowercase() || *char == '-').collect();
         let name = name.trim_end_matches('-');
         if !before.is_some_and(|char| char.is_alphanumeric() || char == '-') && !name.is_empty() {
             flags.insert(format!("--{name}"));
@@ -150,13 +159,22 @@ fn whatever_the_contract_names_is_built_or_said_to_be_missing() {
     for row in rows.take_while(|line| line.starts_with("| `")) {
         let name = row[3..].split(['`', ' ']).next().unwrap_or_default();
         let built = cli.get_subcommands().any(|command| command.get_name() == name);
-        assert_ne!(built, commands_missing.contains(&format!("`{name}`")), "{name}: built or listed as missing, not both");
+        assert_ne!(
+            built,
+            commands_missing.contains(&format!("`{name}`")),
+            "{name}: built or listed as missing, not both"
+        );
         commands += 1;
     }
     assert_eq!(commands, 12);
     let mut built = flags("--help --version");
     for command in std::iter::once(&cli).chain(cli.get_subcommands()) {
-        built.extend(command.get_arguments().filter_map(|argument| argument.get_long()).map(|long| format!("--{long}")));
+        built.extend(
+            command
+                .get_arguments()
+                .filter_map(|argument| argument.get_long())
+                .map(|long| format!("--{long}")),
+        );
     }
     for flag in flags(&contract) {
         let listed = flags(&missing).contains(&flag);
@@ -165,7 +183,8 @@ fn whatever_the_contract_names_is_built_or_said_to_be_missing() {
     for flag in built {
         // The contract names these two by their letters.
         let short = matches!(flag.as_str(), "--quiet" | "--verbose");
-        let undocumented = !short && !flags(&contract).contains(&flag) && flag != "--help" && flag != "--version";
+        let undocumented =
+            !short && !flags(&contract).contains(&flag) && flag != "--help" && flag != "--version";
         assert!(!undocumented, "{flag} is not in the contract");
     }
 }
@@ -188,7 +207,17 @@ fn names(value: &serde_json::Value, into: &mut BTreeSet<String>) {
 #[test]
 fn every_field_of_a_report_is_in_the_contract() {
     let text = page("docs/interface.md");
-    let common = ["--state-dir", SAMPLE, "--now", "2026-11-21T01:14:30Z", "--gateway", "stopped", "--json", "--entries", "all"];
+    let common = [
+        "--state-dir",
+        SAMPLE,
+        "--now",
+        "2026-11-21T01:14:30Z",
+        "--gateway",
+        "stopped",
+        "--json",
+        "--entries",
+        "all",
+    ];
     for command in ["check", "prune", "undo"] {
         let output = tool().arg(command).args(common).output().expect("a run");
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -196,7 +225,10 @@ fn every_field_of_a_report_is_in_the_contract() {
         names(&report, &mut found);
         assert!(found.len() > 15, "{found:?}");
         for name in found {
-            assert!(text.contains(&format!("\"{name}\"")) || text.contains(&format!("`{name}`")), "{name} is in no page");
+            assert!(
+                text.contains(&format!("\"{name}\"")) || text.contains(&format!("`{name}`")),
+                "{name} is in no page"
+            );
         }
     }
 }
@@ -204,7 +236,11 @@ fn every_field_of_a_report_is_in_the_contract() {
 #[test]
 fn links_lead_somewhere() {
     let docs = fs::read_dir(root().join("docs")).expect("docs").map(|entry| entry.expect("an entry").path());
-    let pages = docs.chain([root().join("README.md"), root().join("testdata/README.md"), root().join("testdata/oracle/README.md")]);
+    let pages = docs.chain([
+        root().join("README.md"),
+        root().join("testdata/README.md"),
+        root().join("testdata/oracle/README.md"),
+    ]);
     let mut count = 0;
     for path in pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
         let text = fs::read_to_string(&path).expect("a page");
@@ -212,11 +248,17 @@ fn links_lead_somewhere() {
             if link.contains("://") {
                 continue;
             }
-            let (file, anchor) = link.split_once('#').map_or((link.as_str(), None), |(file, anchor)| (file, Some(anchor)));
-            let target = if file.is_empty() { path.clone() } else { path.parent().expect("a directory").join(file) };
+            let (file, anchor) =
+                link.split_once('#').map_or((link.as_str(), None), |(file, anchor)| (file, Some(anchor)));
+            let target =
+                if file.is_empty() { path.clone() } else { path.parent().expect("a directory").join(file) };
             assert!(target.exists(), "{}: {link} leads nowhere", path.display());
             if let Some(anchor) = anchor {
-                assert!(anchors(&target).contains_key(anchor), "{}: {link} has no such heading", path.display());
+                assert!(
+                    anchors(&target).contains_key(anchor),
+                    "{}: {link} has no such heading",
+                    path.display()
+                );
             }
             count += 1;
         }
@@ -231,11 +273,15 @@ fn links(text: &str) -> Vec<String> {
 
 fn anchors(path: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let headings =
+        text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     headings
         .map(|heading| {
             let plain = heading.to_lowercase().replace(' ', "-");
-            (plain.chars().filter(|char| char.is_alphanumeric() || *char == '-').collect(), heading.to_owned())
+            (
+                plain.chars().filter(|char| char.is_alphanumeric() || *char == '-').collect(),
+                heading.to_owned(),
+            )
         })
         .collect()
 }
