@@ -214,6 +214,7 @@ fn intended(world: &World, steps: Vec<Step>) -> PathBuf {
     let dir = runs::runs_dir(&world.records).join("20260101T000000.000Z-0001");
     fs::create_dir(&dir).unwrap();
     let record = RunRecord {
+        root: None,
         version: 1,
         tool: Tool::this(),
         command: "cron".into(),

@@ -94,6 +94,7 @@ fn prepare(disk: &dyn Disk, dir: &Path, request: &mut BatchRequest<'_>) -> Resul
         state: RunState::Intended,
         started_at: millis(request.started),
         store: request.store.to_owned(),
+        root: super::territory::of_run(dir),
         summary: request.summary.clone(),
         steps: (request.steps)(dir),
         backup: None,

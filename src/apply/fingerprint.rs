@@ -2,7 +2,6 @@
 //!
 //! XXH3 with 128 bits: it tells versions apart, as fast as memory can be read; nobody is kept from forging it.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -40,7 +39,7 @@ impl Fingerprint {
 
     /// Of the whole file at `path`; `None` when nothing is there.
     pub fn of_file(path: &Path) -> DiskResult<Option<Self>> {
-        let file = match File::open(path) {
+        let file = match crate::host::files::open_regular(path) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(|cause| DiskError::new("open", path, cause))?,
         };

@@ -35,6 +35,7 @@ pub mod secret;
 pub mod steps;
 pub mod store_lock;
 pub mod target;
+pub mod territory;
 pub mod write;
 
 pub use cancel::Cancel;

@@ -31,6 +31,7 @@ use super::run_record::{self, Backup, BackupHow, RunRecord, RunState, RunSummary
 use super::runs::{self, ORIGINAL};
 use super::store_lock::StoreLock;
 use super::target::Target;
+use super::territory;
 use super::write::{WriteError, fingerprint_of, write_pieces};
 use super::{Limits, attributes};
 use crate::model::Millis;
@@ -222,6 +223,7 @@ impl Attempt<'_> {
             state: RunState::Intended,
             started_at: millis(request.started),
             store: self.target.real.clone(),
+            root: territory::of_run(&self.dir),
             summary: RunSummary { bytes_before, bytes_after: after.size, ..request.summary.clone() },
             steps: vec![Step {
                 op: StepOp::Replace,

@@ -40,6 +40,9 @@ pub struct RunRecord {
     /// The store, links resolved.
     #[serde(with = "path_text")]
     pub store: PathBuf,
+    /// The directory that the records stood for when this one was made; paths are relative to it in spirit.
+    #[serde(default, with = "optional_path_text")]
+    pub root: Option<PathBuf>,
     /// In numbers.
     #[serde(default)]
     pub summary: RunSummary,
@@ -248,6 +251,7 @@ mod tests {
     fn record(store: PathBuf) -> RunRecord {
         RunRecord {
             version: VERSION,
+            root: None,
             tool: Tool { name: "sessions-doctor".into(), version: "0.1.0".into() },
             command: "prune".into(),
             state: RunState::Intended,

@@ -19,9 +19,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::changes;
+use super::territory;
 use super::disk::{Disk, DiskError, DiskFile, DiskResult};
 use super::run_id::RunId;
 use super::run_record::{self, RunRecord, RunState};
+use crate::host::files;
 
 /// Name of the original in the directory of a run.
 pub const ORIGINAL: &str = "original";
@@ -140,11 +142,12 @@ pub fn load(records_dir: &Path, id: &RunId) -> DiskResult<Option<Run>> {
     let dir = runs_dir(records_dir).join(id.as_str());
     let path = dir.join(run_record::FILE);
     let told = |cause| DiskError::new("read", &path, cause);
-    let bytes = match fs::read(&path) {
+    let bytes = match files::read_regular(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(told)?,
     };
-    let record = RunRecord::parse(&bytes).map_err(|why| told(io::Error::other(why)))?;
+    let mut record = RunRecord::parse(&bytes).map_err(|why| told(io::Error::other(why)))?;
+    territory::adopt(&mut record, &territory::of(records_dir)?).map_err(|why| told(io::Error::other(why)))?;
     Ok(Some(Run { id: id.clone(), dir, record }))
 }
 
@@ -187,6 +190,10 @@ pub(super) fn create_run(
 /// Makes a directory where it is missing. Its name is made durable even when it was there: the process that
 /// made it may have died before it did that.
 pub(super) fn ensure_dir(disk: &dyn Disk, path: &Path) -> DiskResult<()> {
+    if path.is_symlink() {
+        let cause = io::Error::other("it is a link, and records are only kept in a directory of our own");
+        return Err(DiskError::new("use", path, cause));
+    }
     match create_private_dir(disk, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         other => other?,

@@ -8,6 +8,7 @@ use crate::cli::args::WhenArg;
 use crate::diagnose::Diagnosis;
 use crate::diagnose::run::{Edge, LookError};
 use crate::exit::Exit;
+use crate::host::files;
 use crate::report::human::{self, Verbosity};
 use crate::report::json;
 use crate::report::model::{Changes, Era, Finding, GatewayReport, NoChanges, Report, Severity};
@@ -138,7 +139,7 @@ pub fn redactor(edge: &Edge<'_>, diagnosis: Option<&Diagnosis>) -> Redactor {
         return Redactor::new(None);
     }
     let file = diagnosis.map(|diagnosis| diagnosis.situation.state_dir.join("sessions-doctor/redact.key"));
-    let kept = file.as_ref().and_then(|path| fs::read(path).ok()).filter(|key| !key.is_empty());
+    let kept = file.as_ref().and_then(|path| files::read_regular(path).ok()).filter(|key| !key.is_empty());
     let key = kept.unwrap_or_else(|| {
         let key = fresh_key();
         if let Some(path) = file.filter(|_| edge.request.verb.writes()) {

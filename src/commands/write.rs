@@ -141,7 +141,8 @@ pub fn lock(
         let shown = crate::report::escape::Shown::new(&path).to_string();
         eprintln!("sessions-doctor: run {name} {shown}: {what}");
     }
-    Ok((lock, !left.is_empty()))
+    let news = left.iter().any(|left| !matches!(left.what, Left::Left(_)));
+    Ok((lock, news))
 }
 
 /// A run that was killed under OpenClaw's lock left it behind; its owner is dead, so it is taken and given back.

@@ -1,12 +1,12 @@
 //! Reads one store: scan, aliases, bindings.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io;
 
 use crate::apply::cancel::Cancel;
 use crate::apply::fingerprint::{Fingerprint, Fingerprinter};
 use crate::apply::identity::Identity;
+use crate::host::files::open_regular;
 use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::key::{Shape, split_agent};
 use crate::model::store::StoreFile;
@@ -76,7 +76,7 @@ pub fn read(file: &StoreFile, options: &ReadOptions<'_>) -> Result<Reading, Read
 
 /// `None` where the file is another one by now than it was at the start.
 fn read_once(file: &StoreFile, options: &ReadOptions<'_>) -> io::Result<Option<Reading>> {
-    let opened = File::open(&file.real)?;
+    let opened = open_regular(&file.real)?;
     let identity = Identity::of(&opened.metadata()?);
     let mut source = FileSource::from_file(opened, options.map)?;
     let task = options.progress.start(&format!("reading {}", file.path.display()), source.len());

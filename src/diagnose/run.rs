@@ -18,7 +18,7 @@ use crate::evidence::marks::Marks;
 use crate::evidence::sessions::{LockJudge, SessionsDir};
 use crate::evidence::{jobs, registry, runs};
 use crate::exit::Exit;
-use crate::host::{Host, RealSystem, Service, System, memory, service};
+use crate::host::{Host, files, RealSystem, Service, System, memory, service};
 use crate::model::evidence::{Evidence, Life};
 use crate::model::policy::Budget;
 use crate::model::store::StoreFile;
@@ -224,7 +224,7 @@ fn heap(edge: &Edge<'_>, situation: &Situation, gateway: &GatewayEvidence) -> (O
         exists: &|path| path.exists(),
     };
     let service = service::find(&query);
-    let read = |path: &Path| fs::read(path);
+    let read = |path: &Path| files::read_regular(path);
     let names = |dir: &Path| {
         let names = fs::read_dir(dir)?.filter_map(Result::ok);
         Ok(names.filter_map(|entry| entry.file_name().into_string().ok()).collect())

@@ -154,9 +154,9 @@ fn look_up(judged: &mut Judged, now: Millis, tails: &mut TailReader) -> io::Resu
     Ok(news)
 }
 
-/// The session id, and the file name in `sessionFile` where that is another than the id's.
+/// The session id, and `sessionFile` where that names another file than the id's.
 fn names(source: &mut FileSource, entry: &Entry) -> io::Result<(Option<String>, Option<String>)> {
-    if entry.file == 0 {
+    if !entry.is(Flags::SESSION_FILE) {
         if entry.session == 0 {
             return Ok((None, None));
         }
@@ -170,8 +170,7 @@ fn names(source: &mut FileSource, entry: &Entry) -> io::Result<(Option<String>, 
         }
     }
     let [session, path] = strings(source, entry, ["sessionId", "sessionFile"])?;
-    let file = path.and_then(|path| path.rsplit(['/', '\\']).next().map(str::to_owned));
-    Ok((session, file))
+    Ok((session, path))
 }
 
 /// String members of an entry, as people read them.

@@ -1,12 +1,12 @@
 //! Finds the state directory, its configuration and every store file of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::host::Host;
+use crate::host::{Host, files};
 use crate::model::store::StoreFile;
 use crate::openclaw::config::{self, Config, ConfigError};
 use crate::openclaw::layout::{self, Places, Profile, StateDir};
@@ -53,6 +53,8 @@ pub struct Situation {
     pub state_database: Option<PathBuf>,
     /// Places that could not be listed, so that stores may be missing.
     pub unlisted: Vec<PathBuf>,
+    /// Places in `stores` by device and inode.
+    by_identity: HashMap<(u64, u64), usize>,
 }
 
 /// Why nothing could be looked at.
@@ -98,6 +100,7 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
         era: Era::Json,
         state_database: database.exists().then_some(database),
         unlisted: Vec::new(),
+        by_identity: HashMap::new(),
     };
     situation.name_stores(host, &wanted.stores)?;
     // Evidence is that of all stores, whichever of them is acted on.
@@ -109,6 +112,9 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
 }
 
 fn find_state_dir(host: &Host, wanted: &Whereabouts) -> Result<StateDir, DiscoverError> {
+    if wanted.state_dir.is_none() && wanted.profile.is_none() && let Some(path) = owner_of_stores(host, wanted) {
+        return Ok(StateDir { path, source: layout::StateDirSource::Environment });
+    }
     if let Some(dir) = &wanted.state_dir {
         let path = existing_dir(&layout::absolute(&host.cwd, dir))?;
         return Ok(StateDir { path, source: layout::StateDirSource::Environment });
@@ -127,6 +133,20 @@ fn find_state_dir(host: &Host, wanted: &Whereabouts) -> Result<StateDir, Discove
         }
         _ => Ok(state),
     }
+}
+
+/// The state directory that all stores named by `--store` lie in, by the layout of their paths: its jobs,
+/// run logs and gateway are the ones that matter, whatever the environment says.
+fn owner_of_stores(host: &Host, wanted: &Whereabouts) -> Option<PathBuf> {
+    let owner = |store: &PathBuf| {
+        let real = fs::canonicalize(layout::absolute(&host.cwd, store)).ok()?;
+        let sessions = real.parent().filter(|dir| dir.ends_with("sessions"))?;
+        let agents = sessions.parent()?.parent().filter(|dir| dir.ends_with("agents"))?;
+        agents.parent().map(Path::to_owned)
+    };
+    let mut owners = wanted.stores.iter().map(owner);
+    let first = owners.next()??;
+    owners.all(|owner| owner.as_ref() == Some(&first)).then_some(first)
 }
 
 /// The home directory as OpenClaw sees it.
@@ -153,17 +173,18 @@ fn read_config(
     state: &StateDir,
     wanted: &Whereabouts,
 ) -> (Vec<PathBuf>, Result<Config, Box<ConfigError>>) {
-    let named = wanted.state_dir.is_some() || wanted.profile.is_some();
+    let owned = owner_of_stores(host, wanted).is_some_and(|owner| owner == state.path);
+    let named = wanted.state_dir.is_some() || wanted.profile.is_some() || owned;
     let env = |name: &str| if named && name == "OPENCLAW_CONFIG_PATH" { None } else { host.var(name) };
     let places =
         Places { env: &env, os_home: host.home.as_deref(), cwd: &host.cwd, exists: &|path| path.exists() };
     let path = layout::config_path(&places, state);
-    let dotenv = dotenv::parse(&fs::read(state.path.join(".env")).unwrap_or_default());
+    let dotenv = dotenv::parse(&files::read_regular(&state.path.join(".env")).unwrap_or_default());
     let lookup = |name: &str| {
         let of_file = || dotenv.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
         host.var(name).or_else(of_file)
     };
-    let resolved = config::resolve(&path, &mut |path| fs::read(path), &lookup);
+    let resolved = config::resolve(&path, &mut |path| files::read_regular(path), &lookup);
     (layout::config_candidates(&places, state), resolved)
 }
 
@@ -229,24 +250,30 @@ impl Situation {
                 return Vec::new();
             }
         };
-        let mut ids: Vec<String> = listed
-            .filter_map(Result::ok)
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| grammar::normalize_agent_id(name) == *name)
-            .collect();
+        let mut ids = Vec::new();
+        for entry in listed {
+            let name = entry.ok().and_then(|entry| entry.file_name().into_string().ok());
+            match name {
+                Some(name) if grammar::normalize_agent_id(&name) == name => ids.push(name),
+                // OpenClaw would not look there either, but somebody's sessions may lie in it.
+                Some(name) if !dir.join(&name).join("sessions").exists() => {}
+                _ => self.unlisted.push(dir.clone()),
+            }
+        }
         ids.sort();
         ids
     }
 
     fn add(&mut self, path: PathBuf, agent: &str, named: bool) {
-        let metadata = fs::metadata(&path).ok();
-        let identity = metadata.as_ref().map(|metadata| (metadata.dev(), metadata.ino()));
-        let same = |known: &StoreFile| match (identity, fs::metadata(&known.path).ok()) {
-            (Some(id), Some(known)) => id == (known.dev(), known.ino()),
-            (None, None) => known.path == path,
-            _ => false,
+        // Only what is certainly not there is missing: a link to nowhere or a directory that may not be
+        // entered hides a store, and reading it will say why.
+        let gone = matches!(fs::symlink_metadata(&path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        let identity = fs::metadata(&path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        let known = match identity {
+            Some(identity) => self.by_identity.get(&identity).copied(),
+            None => self.stores.iter().position(|known| known.path == path),
         };
-        if let Some(known) = self.stores.iter_mut().find(|known| same(known)) {
+        if let Some(known) = known.map(|at| &mut self.stores[at]) {
             if !known.agents.iter().any(|id| id == agent) {
                 known.agents.push(agent.to_owned());
             }
@@ -254,8 +281,11 @@ impl Situation {
         }
         let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
         let state = fs::canonicalize(&self.state_dir).unwrap_or_else(|_| self.state_dir.clone());
+        if let Some(identity) = identity {
+            self.by_identity.insert(identity, self.stores.len());
+        }
         self.stores.push(StoreFile {
-            exists: metadata.is_some(),
+            exists: !gone,
             outside: !real.starts_with(&state),
             agents: vec![agent.to_owned()],
             acted_on: named || !self.stores.iter().any(|store| store.named),
@@ -313,7 +343,7 @@ fn agent_of_path(path: &Path) -> String {
 /// Whether an agent's database, or what is not yet written back to it, has the table of sessions.
 fn holds_sessions(database: &Path) -> io::Result<bool> {
     for file in [database.to_owned(), sqlite::write_ahead_log(database)] {
-        let file = match fs::File::open(&file) {
+        let file = match files::open_regular(&file) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),

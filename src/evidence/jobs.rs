@@ -1,11 +1,11 @@
 //! The job list and the markers of its jobs.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::discover::Situation;
+use crate::host::files;
 use crate::model::entry::{TextHash, hash_folded};
 use crate::model::evidence::{Job, Jobs};
 use crate::openclaw::jobs::{self, JobState, JobTimeout, SessionTarget};
@@ -59,7 +59,7 @@ impl JobsReading {
         path: &Path,
         parse: impl Fn(&[u8]) -> Result<T, E>,
     ) -> Reading<T> {
-        let read = match fs::read(path) {
+        let read = match files::read_regular(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Reading::Missing,
             Err(error) => Reading::Unreadable(format!("{}: {error}", path.display())),
             Ok(bytes) => match parse(&bytes) {

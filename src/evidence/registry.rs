@@ -1,9 +1,9 @@
 //! The sub-agent registry.
 
-use std::fs;
 use std::io;
 
 use super::discover::Situation;
+use crate::host::files;
 use crate::model::entry::hash;
 use crate::model::evidence::Registry;
 use crate::model::key::fold_run_key;
@@ -24,7 +24,7 @@ pub struct RegistryReading {
 /// Reads `subagents/runs.json`. A missing registry is empty, unless a database took its place.
 pub fn read(situation: &Situation) -> RegistryReading {
     let path = layout::subagents_path(&situation.state_dir);
-    let (registry, state, trouble) = match fs::read(&path) {
+    let (registry, state, trouble) = match files::read_regular(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => match &situation.state_database {
             None => (Registry::default(), EvidenceState::Missing, None),
             Some(database) => unreadable(format!(

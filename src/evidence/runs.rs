@@ -1,9 +1,10 @@
 //! The finished runs of `cron/runs/*.jsonl` and `*.jsonl.migrated`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use crate::host::files;
 use crate::model::entry::{TextHash, hash, hash_folded};
 use crate::model::evidence::{FinishedLine, Runs};
 use crate::model::key::SessionKey;
@@ -74,7 +75,7 @@ fn log_files(dir: &Path) -> io::Result<Vec<(PathBuf, String)>> {
 impl RunsReading {
     fn file(&mut self, path: &Path, job: &str) -> io::Result<()> {
         let file = u32::try_from(self.runs.files.len()).map_err(io::Error::other)?;
-        let log = File::open(path)?;
+        let log = files::open_regular(path)?;
         self.runs.files.push(path.display().to_string());
         let job = hash_folded(job);
         let mut reader = RunLogReader::default();

@@ -1,13 +1,14 @@
 //! A sessions directory: transcript locks, and when a transcript was last written to.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use crate::host::files;
 use crate::model::Millis;
-use crate::model::entry::{Entry, TextHash, hash};
+use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::evidence::Lock;
 use crate::openclaw::layout::{self, FileKind};
 use crate::openclaw::lock::{self, LockFile, Owner};
@@ -46,7 +47,7 @@ pub struct LockJudge<'a> {
 impl LockJudge<'_> {
     /// Whether a lock names an owner that is dead, or a process that only has its number.
     fn is_orphaned(&self, path: &Path) -> bool {
-        let Some(file) = fs::read(path).ok().and_then(|bytes| lock::parse(&bytes)) else { return false };
+        let Some(file) = files::read_regular(path).ok().and_then(|bytes| lock::parse(&bytes)) else { return false };
         let Some(pid) = file.pid else { return false };
         match (self.owner)(pid) {
             Owner::Dead => true,
@@ -127,8 +128,12 @@ impl SessionsDir {
             _ => transcript.strip_suffix(".jsonl").unwrap_or(transcript).to_owned(),
         };
         let path = self.path.join(format!("{transcript}.lock"));
-        let file = fs::read(&path).ok().and_then(|bytes| lock::parse(&bytes));
-        let lock = judge.judge(file.as_ref());
+        let lock = match files::read_regular(&path) {
+            Ok(bytes) => judge.judge(lock::parse(&bytes).as_ref()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            // Whoever hides it may well be writing.
+            Err(_) => Lock::MayLive,
+        };
         let keys = [hash(session.as_bytes()), hash(transcript.as_bytes())];
         for key in keys {
             let known = self.locks.entry(key).or_insert(lock);
@@ -157,13 +162,19 @@ impl SessionsDir {
     pub fn last_line(
         &self,
         session_id: Option<&str>,
-        file_name: Option<&str>,
+        session_file: Option<&str>,
         now: Millis,
         tails: &mut TailReader,
     ) -> Option<Millis> {
         let own = session_id.and_then(|id| layout::transcript_path(&self.path, id));
-        let named =
-            file_name.filter(|name| !name.is_empty() && *name != "..").map(|name| self.path.join(name));
+        // OpenClaw does not follow a path that leads elsewhere; what was written there protects all the same.
+        let file_name = session_file.and_then(|path| path.rsplit(['/', '\\']).next());
+        let here = file_name.filter(|name| !name.is_empty() && *name != "..").map(|name| self.path.join(name));
+        let there = session_file.map(Path::new).filter(|path| path.is_absolute()).map(Path::to_owned);
+        if there.as_ref().is_some_and(|path| !path.starts_with(&self.path) && is_locked(path)) {
+            return Some(now);
+        }
+        let named = here.into_iter().chain(there);
         let others = session_id.and_then(|id| self.named_otherwise.get(&hash(id.as_bytes())));
         let others = others.into_iter().flatten().map(|name| self.path.join(name));
         own.into_iter().chain(named).chain(others).filter_map(|path| last_time(&path, now, tails)).max()
@@ -177,7 +188,7 @@ impl SessionsDir {
     /// Whether there is no transcript that could say anything of an entry.
     pub fn has_none(&self, entry: &Entry) -> bool {
         self.state == EvidenceState::Read
-            && entry.file == 0
+            && !entry.is(Flags::SESSION_FILE)
             && !self.plain.contains(&entry.session)
             && !self.named_otherwise.contains_key(&entry.session)
     }
@@ -188,19 +199,26 @@ impl SessionsDir {
     }
 }
 
+/// Whether somebody holds a transcript elsewhere, or it cannot be told.
+fn is_locked(transcript: &Path) -> bool {
+    let mut lock = transcript.as_os_str().to_owned();
+    lock.push(".lock");
+    !matches!(fs::symlink_metadata(lock), Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
+}
+
 fn last_time(path: &Path, now: Millis, tails: &mut TailReader) -> Option<Millis> {
     match read_tail(path) {
         Ok((tail, whole, modified)) => {
             tails.last_timestamp(&tail, whole).or(modified.filter(|&at| at <= now))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
         Err(_) => Some(now),
     }
 }
 
 /// The end of a file, whether that is all of it, and its modification time.
 fn read_tail(path: &Path) -> io::Result<(Vec<u8>, bool, Option<Millis>)> {
-    let file = File::open(path)?;
+    let file = files::open_regular(path)?;
     let metadata = file.metadata()?;
     let start = metadata.len().saturating_sub(TAIL_BYTES as u64);
     let mut tail = vec![0; usize::try_from(metadata.len() - start).map_err(io::Error::other)?];

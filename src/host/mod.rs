@@ -4,6 +4,7 @@
 //! changes nothing, prints nothing, and judges nothing but whether a gateway runs. Everything a verdict may rest on
 //! goes through the [`System`] trait or a plain value, so tests can put another world in its place.
 
+pub mod files;
 pub mod gateway;
 pub mod memory;
 pub mod process;

@@ -136,7 +136,7 @@ impl System for RealSystem {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
+        super::files::read_regular(path)
     }
 
     fn names(&self, dir: &Path) -> io::Result<Vec<String>> {

@@ -183,6 +183,8 @@ flags! {
     HAS_AGENT = 20;
     /// `heartbeatIsolatedBaseSessionKey` is set.
     HEARTBEAT_BASE = 21;
+    /// `sessionFile` names a file.
+    SESSION_FILE = 22;
 }
 
 impl Flags {

@@ -107,6 +107,7 @@ impl<'a> Case<'a> {
             || entry.started_at.is_suspect(now)
             || entry.ended_at.is_suspect(now)
             || self.traces.last_line.is_some_and(|at| at > now)
+            || self.traces.last_line.is_some_and(|at| at > now)
     }
 
     /// Whether the run says that it runs, and who says it.

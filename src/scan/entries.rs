@@ -206,6 +206,7 @@ impl<'a> Collector<'a> {
 
     fn end_entry(&mut self, end: u64) {
         self.entry.end = end;
+        self.entry.flags.set(Flags::SESSION_FILE, self.file.is_some());
         if let Some(file) = self.file.take() {
             let own = self.session.as_deref().is_some_and(|id| file == [id, b".jsonl"].concat());
             self.entry.file = if own { 0 } else { hash(&file) };

@@ -15,6 +15,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::host::files::open_regular;
 use memmap2::{Mmap, MmapOptions};
 
 /// Bytes that somebody may look at, a window at a time.
@@ -49,7 +50,7 @@ enum Backing {
 impl FileSource {
     /// Opens `path`. With `map` unset it is never mapped.
     pub fn open(path: &Path, map: bool) -> io::Result<Self> {
-        Self::from_file(File::open(path)?, map)
+        Self::from_file(open_regular(path)?, map)
     }
 
     /// Takes an open file, whatever has its name by now.
