@@ -289,7 +289,7 @@ fn a_second_replacement_follows_the_first_when_it_may() {
 #[test]
 fn a_record_whose_directory_is_not_there_now_waits() {
     let world = world();
-    let from = world.root.join("unmounted/x.jsonl");
+    let from = world.root.join("state/unmounted/x.jsonl");
     intended(&world, vec![Step { op: StepOp::Remove, from, to: None, before: None, after: None }]);
     let report = world.resume(&RealDisk, 1).unwrap();
     assert!(matches!(&report[0].what, Outcome::Left(why) if why.contains("unmounted")), "{report:?}");

@@ -113,8 +113,8 @@ fn fact_differs(fact: &Value, entry: &Entry) -> Option<&'static str> {
     }
     let parent =
         text("spawnedBy").and_then(|parent| String::from_utf8(parent).ok()).filter(|key| !key.is_empty());
-    if entry.shape != Shape::RunRecord
-        && entry.kin != parent.map_or(0, |key| hash(fold_run_key(&key).as_bytes()))
+    if entry.shape == Shape::SubAgent
+        && entry.kin != parent.map_or(0, |key| hash(fold_run_key(&key.to_lowercase()).as_bytes()))
     {
         return Some("spawnedBy");
     }

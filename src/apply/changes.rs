@@ -59,7 +59,8 @@ impl ChangeLog {
 /// The changes of a run, one at a time.
 pub fn read(run_dir: &Path) -> DiskResult<impl Iterator<Item = DiskResult<ChangeRecord>>> {
     let path = run_dir.join(FILE);
-    let file = crate::host::files::open_regular(&path).map_err(|cause| DiskError::new("open", &path, cause))?;
+    let file =
+        crate::host::files::open_regular(&path).map_err(|cause| DiskError::new("open", &path, cause))?;
     Ok(BufReader::new(file).split(b'\n').map(move |line| {
         let told = |cause| DiskError::new("read", &path, cause);
         let line = line.map_err(told)?;

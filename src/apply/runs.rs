@@ -19,10 +19,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::changes;
-use super::territory;
 use super::disk::{Disk, DiskError, DiskFile, DiskResult};
 use super::run_id::RunId;
 use super::run_record::{self, RunRecord, RunState};
+use super::territory;
 use crate::host::files;
 
 /// Name of the original in the directory of a run.

@@ -38,7 +38,11 @@ pub fn adopt(record: &mut RunRecord, territory: &Path) -> Result<(), String> {
     record.root = Some(territory.to_owned());
     let steps = record.steps.iter().flat_map(|step| [Some(&step.from), step.to.as_ref()]).flatten();
     if let Some(outside) = [&record.store].into_iter().chain(steps).find(|path| !is_below(path, territory)) {
-        return Err(format!("it speaks of {}, which is not below {}", outside.display(), territory.display()));
+        return Err(format!(
+            "it speaks of {}, which is not below {}",
+            outside.display(),
+            territory.display()
+        ));
     }
     let backup = record.backup.as_ref().map(|backup| backup.path.components().collect::<Vec<_>>());
     match backup.as_deref() {
@@ -52,7 +56,7 @@ fn is_below(path: &Path, territory: &Path) -> bool {
     let plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
     let dirs = path.ancestors().skip(1);
     let real = dirs.into_iter().find_map(|dir| fs::canonicalize(dir).ok());
-    plain && path.starts_with(territory) && real.is_some_and(|real| real.starts_with(territory) || territory.starts_with(&real))
+    plain && path.starts_with(territory) && real.is_some_and(|real| real.starts_with(territory))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::{prune, speak, write};
@@ -223,15 +223,7 @@ fn blank(edge: &Edge<'_>, situation: &Situation) -> Report {
 
 /// The runs of every records directory of the situation, oldest first.
 fn all_runs(situation: &Situation) -> anyhow::Result<Vec<Run>> {
-    let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
-    // A directory that does not exist holds no records either.
-    let there = |store: &&StoreFile| store.real.parent().is_some_and(Path::is_dir);
-    for store in situation.stores.iter().filter(there) {
-        dirs.insert(write::records_dir(&store.real, situation)?);
-    }
-    if situation.exists {
-        dirs.insert(situation.state_dir.join("sessions-doctor"));
-    }
+    let dirs = write::records_dirs(situation);
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for dir in dirs.iter().filter(|dir| dir.is_dir()) {

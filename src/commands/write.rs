@@ -75,11 +75,7 @@ pub fn records_dir(store: &Path, situation: &Situation) -> std::io::Result<PathB
 
 /// Finishes or rolls back what earlier runs left, wherever records of the situation lie. Nothing is made.
 pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> anyhow::Result<()> {
-    let mut dirs = BTreeSet::new();
-    for store in &situation.stores {
-        dirs.insert(records_dir(&store.real, situation)?);
-    }
-    for dir in dirs.iter().filter(|dir| is_unsettled(dir, situation)) {
+    for dir in records_dirs(situation).iter().filter(|dir| is_unsettled(dir, situation)) {
         match lock(edge, situation, dir, write) {
             Ok(_) => {}
             Err(error @ ApplyError::Interrupted(_)) => return Err(error.into()),
@@ -88,6 +84,15 @@ pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArg
         }
     }
     Ok(())
+}
+
+/// Every records directory that the situation may have; a store whose own directory is gone has none.
+pub fn records_dirs(situation: &Situation) -> BTreeSet<PathBuf> {
+    let mut dirs: BTreeSet<PathBuf> =
+        situation.stores.iter().filter_map(|store| records_dir(&store.real, situation).ok()).collect();
+    let of_state = std::fs::canonicalize(&situation.state_dir).map(|state| state.join("sessions-doctor"));
+    dirs.extend(of_state.into_iter().filter(|dir| dir.is_dir()));
+    dirs
 }
 
 /// Whether a run was cut short, or left a temporary file beside a store.

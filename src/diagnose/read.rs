@@ -147,7 +147,7 @@ fn mark_bindings(source: &mut FileSource, entries: &mut [Entry]) -> io::Result<(
     let bases: HashMap<TextHash, Entry> = entries
         .iter()
         .filter(|entry| entry.shape == Shape::CronBase)
-        .map(|entry| (entry.key, *entry))
+        .map(|entry| (entry.kin, *entry))
         .collect();
     for at in bound {
         let base = bases.get(&entries[at].kin).copied();

@@ -18,7 +18,7 @@ use crate::evidence::marks::Marks;
 use crate::evidence::sessions::{LockJudge, SessionsDir};
 use crate::evidence::{jobs, registry, runs};
 use crate::exit::Exit;
-use crate::host::{Host, files, RealSystem, Service, System, memory, service};
+use crate::host::{Host, RealSystem, Service, System, files, memory, service};
 use crate::model::evidence::{Evidence, Life};
 use crate::model::policy::Budget;
 use crate::model::store::StoreFile;

@@ -96,7 +96,7 @@ fn existing_parents(stores: &[Diagnosed]) -> HashSet<u64> {
         || stores.iter().filter_map(Diagnosed::judged).flat_map(|judged| &judged.reading.scan.entries);
     let named: HashSet<u64> =
         entries().filter(|entry| entry.shape == Shape::SubAgent).map(|entry| entry.kin).collect();
-    entries().map(|entry| entry.key).filter(|key| named.contains(key)).collect()
+    entries().map(Entry::folded_key).filter(|key| named.contains(key)).collect()
 }
 
 fn each(stores: &[Diagnosed], evidence: &Evidence, policy: &Policy, f: &mut dyn FnMut(&Case<'_>)) {

@@ -112,7 +112,10 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
 }
 
 fn find_state_dir(host: &Host, wanted: &Whereabouts) -> Result<StateDir, DiscoverError> {
-    if wanted.state_dir.is_none() && wanted.profile.is_none() && let Some(path) = owner_of_stores(host, wanted) {
+    if wanted.state_dir.is_none()
+        && wanted.profile.is_none()
+        && let Some(path) = owner_of_stores(host, wanted)
+    {
         return Ok(StateDir { path, source: layout::StateDirSource::Environment });
     }
     if let Some(dir) = &wanted.state_dir {
@@ -267,7 +270,8 @@ impl Situation {
     fn add(&mut self, path: PathBuf, agent: &str, named: bool) {
         // Only what is certainly not there is missing: a link to nowhere or a directory that may not be
         // entered hides a store, and reading it will say why.
-        let gone = matches!(fs::symlink_metadata(&path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        let gone =
+            matches!(fs::symlink_metadata(&path), Err(error) if error.kind() == io::ErrorKind::NotFound);
         let identity = fs::metadata(&path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
         let known = match identity {
             Some(identity) => self.by_identity.get(&identity).copied(),

@@ -4,7 +4,7 @@ use std::io;
 
 use super::discover::Situation;
 use crate::host::files;
-use crate::model::entry::hash;
+use crate::model::entry::hash_folded;
 use crate::model::evidence::Registry;
 use crate::model::key::fold_run_key;
 use crate::openclaw::{layout, subagents};
@@ -60,12 +60,12 @@ fn index(parsed: &subagents::Registry) -> Registry {
         let ended = row.ended_at.is_some();
         if let Some(child) = &row.child_session_key {
             // Of several rows of a child, one without an end counts.
-            let known = registry.rows.entry(hash(child.as_bytes())).or_insert(true);
+            let known = registry.rows.entry(hash_folded(child)).or_insert(true);
             *known &= ended;
         }
         if !ended {
             let parents = row.requester_session_key.iter().chain(&row.controller_session_key);
-            registry.open_parents.extend(parents.map(|key| hash(fold_run_key(key).as_bytes())));
+            registry.open_parents.extend(parents.map(|key| hash_folded(fold_run_key(key))));
         }
     }
     registry

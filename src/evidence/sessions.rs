@@ -47,7 +47,9 @@ pub struct LockJudge<'a> {
 impl LockJudge<'_> {
     /// Whether a lock names an owner that is dead, or a process that only has its number.
     fn is_orphaned(&self, path: &Path) -> bool {
-        let Some(file) = files::read_regular(path).ok().and_then(|bytes| lock::parse(&bytes)) else { return false };
+        let Some(file) = files::read_regular(path).ok().and_then(|bytes| lock::parse(&bytes)) else {
+            return false;
+        };
         let Some(pid) = file.pid else { return false };
         match (self.owner)(pid) {
             Owner::Dead => true,
@@ -169,7 +171,8 @@ impl SessionsDir {
         let own = session_id.and_then(|id| layout::transcript_path(&self.path, id));
         // OpenClaw does not follow a path that leads elsewhere; what was written there protects all the same.
         let file_name = session_file.and_then(|path| path.rsplit(['/', '\\']).next());
-        let here = file_name.filter(|name| !name.is_empty() && *name != "..").map(|name| self.path.join(name));
+        let here =
+            file_name.filter(|name| !name.is_empty() && *name != "..").map(|name| self.path.join(name));
         let there = session_file.map(Path::new).filter(|path| path.is_absolute()).map(Path::to_owned);
         if there.as_ref().is_some_and(|path| !path.starts_with(&self.path) && is_locked(path)) {
             return Some(now);

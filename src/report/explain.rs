@@ -106,7 +106,8 @@ mod tests {
         store-not-an-object store-invalid-utf8 store-oversized store-rotated-away store-wiped heap-forecast \
         era-sqlite gateway-running gateway-unknown lock-stale \
         config-unreadable cron-jobs-unreadable run-log-unreadable run-log-torn registry-unreadable \
-        transcripts-unreadable brake-tripped slim-cache recovered";
+        transcripts-unreadable brake-tripped slim-cache recovered \
+        store-unreadable look-failed lock-held";
 
     #[test]
     fn every_rule_has_a_section_and_no_section_is_unknown() {

@@ -107,7 +107,6 @@ impl<'a> Case<'a> {
             || entry.started_at.is_suspect(now)
             || entry.ended_at.is_suspect(now)
             || self.traces.last_line.is_some_and(|at| at > now)
-            || self.traces.last_line.is_some_and(|at| at > now)
     }
 
     /// Whether the run says that it runs, and who says it.
@@ -190,9 +189,11 @@ impl<'a> Case<'a> {
     /// newest; where the newest lies in the future, any record may be the one.
     fn is_marked(&self) -> bool {
         let Some(at) = self.entry.updated_at.millis() else { return false };
-        let newest = self.store.newest_run.get(&self.entry.job).is_none_or(|&(newest, _)| {
-            at == newest || newest > self.now()
-        });
+        let newest = self
+            .store
+            .newest_run
+            .get(&self.entry.job)
+            .is_none_or(|&(newest, _)| at == newest || newest > self.now());
         match self.job().map(|job| job.marker) {
             _ if !newest => false,
             _ if !self.evidence.jobs.markers_complete => self.owner_may_live(),

@@ -16,7 +16,7 @@ pub fn child(key: TextHash, parent: TextHash, status: Status) -> Entry {
         end: key + 1,
         key,
         session: 0,
-        job: 0,
+        job: key,
         kin: parent,
         file: 0,
         updated_at: Stamp::from_number(DAYS_AGO_40),

@@ -27,7 +27,7 @@ pub fn settle(
         if case.entry.shape != Shape::SubAgent || parent == 0 {
             return;
         }
-        parent_of.insert(case.entry.key, parent);
+        parent_of.insert(case.entry.folded_key(), parent);
         if protect::needs_parent(case) {
             needed.push(parent);
         }

@@ -67,7 +67,7 @@ fn is_resumable(case: &Case<'_>) -> bool {
     let open = || {
         let registry = &case.evidence.registry;
         registry.unreadable
-            || match registry.rows.get(&case.entry.key) {
+            || match registry.rows.get(&case.entry.folded_key()) {
                 Some(ended) => !ended,
                 None => case.ended().is_none(),
             }
