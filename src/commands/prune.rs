@@ -35,9 +35,10 @@ pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
         eprintln!("sessions-doctor: --keep '{glob}' matches no key; nothing was changed");
         return Ok(Exit::Usage);
     }
-    let mut fates = check::plans(&mut diagnosis)?;
+    let mut fates = check::plans(&mut diagnosis);
     let changing: Vec<usize> = (0..fates.len()).filter(|&at| changes(&diagnosis, at)).collect();
     if changing.is_empty() {
+        write::take_up(edge, &diagnosis.situation, consent)?;
         refuse_braked(&diagnosis, &mut fates);
         return speak::diagnosis(edge, &mut diagnosis, &fates, true);
     }
@@ -61,7 +62,7 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         Ok(diagnosis) => diagnosis,
         Err(error) => return speak::failure(edge, &error),
     };
-    let mut fates = check::plans(&mut diagnosis)?;
+    let mut fates = check::plans(&mut diagnosis);
     let whole: Vec<usize> = (0..fates.len()).filter(|&at| fates[at].changeset.is_some()).collect();
     if whole.is_empty() {
         // Nothing to write, and the report says why: damaged, missing, unreadable, or not there at all.
@@ -129,7 +130,7 @@ fn settle(
             return Ok((refused(fate, &path, &error), diagnosis));
         }
         diagnosis = fresh;
-        fate = check::plans(&mut diagnosis)?.swap_remove(at);
+        fate = check::plans(&mut diagnosis).swap_remove(at);
     }
     Ok((fate, diagnosis))
 }

@@ -1,8 +1,7 @@
 //! `undo`: lists the runs, or puts back what one of them took out.
 
-use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::{prune, speak, write};
@@ -41,6 +40,7 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
         Ok(situation) => situation,
         Err(error) => return speak::failure(edge, &LookError::from(error)),
     };
+    write::take_up(edge, &situation, consent)?;
     let runs = all_runs(&situation)?;
     let run = match pick(&runs, wanted) {
         Ok(run) => run,
@@ -217,21 +217,9 @@ fn blank(edge: &Edge<'_>, situation: &Situation) -> Report {
 
 /// The runs of every records directory of the situation, oldest first.
 fn all_runs(situation: &Situation) -> anyhow::Result<Vec<Run>> {
-    let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
-    // A directory that does not exist holds no records either.
-    let there = |store: &&StoreFile| store.real.parent().is_some_and(Path::is_dir);
-    for store in situation.stores.iter().filter(there) {
-        dirs.insert(write::records_dir(&store.real, situation)?);
-    }
-    if situation.exists {
-        dirs.insert(situation.state_dir.join("sessions-doctor"));
-    }
     let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
-    for dir in dirs.iter().filter(|dir| dir.is_dir()) {
-        if seen.insert(dir.canonicalize()?) {
-            found.extend(runs::list_runs(dir)?);
-        }
+    for dir in write::records_dirs(situation)? {
+        found.extend(runs::list_runs(&dir)?);
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(found)

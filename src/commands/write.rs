@@ -1,16 +1,19 @@
 //! What every writing verb does the same way: permission, consent, the lock of our own, what was left over.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::apply::liveness::ProcLiveness;
 use crate::apply::resume::{Outcome as Left, ResumeRequest};
-use crate::apply::{Limits, RealDisk, RecordsLock, resume, runs};
+use crate::apply::runs::Found;
+use crate::apply::{Limits, RealDisk, RecordsLock, RunState, resume, runs};
 use crate::cli::args::{GatewayArg, WriteArgs};
 use crate::diagnose::run::Edge;
 use crate::evidence::discover::Situation;
 use crate::evidence::gateway::{self, GatewayEvidence};
+use crate::model::store::StoreFile;
 
 /// Era C, in which OpenClaw takes no lock any more, begins here.
 const FIRST_WITHOUT_LOCK: [u64; 3] = [2026, 5, 2];
@@ -68,6 +71,39 @@ pub fn consents(write: &WriteArgs, question: &str) -> bool {
 pub fn records_dir(store: &Path, situation: &Situation) -> std::io::Result<PathBuf> {
     let state = situation.exists.then_some(situation.state_dir.as_path());
     runs::records_dir(store, state).map_err(std::io::Error::other)
+}
+
+/// Every records directory of a situation that exists, once.
+pub fn records_dirs(situation: &Situation) -> std::io::Result<Vec<PathBuf>> {
+    let mut dirs = BTreeSet::new();
+    // A directory that does not exist holds no records either.
+    let there = |store: &&StoreFile| store.real.parent().is_some_and(Path::is_dir);
+    for store in situation.stores.iter().filter(there) {
+        dirs.insert(records_dir(&store.real, situation)?);
+    }
+    dirs.insert(situation.state_dir.join("sessions-doctor"));
+    let real: BTreeSet<PathBuf> =
+        dirs.iter().filter(|dir| dir.is_dir()).map(|dir| dir.canonicalize()).collect::<Result<_, _>>()?;
+    Ok(real.into_iter().collect())
+}
+
+/// Takes up what earlier runs left, where there is any such thing: for whoever finds nothing to write, or is
+/// to choose among the runs. What cannot be taken up is said and stays.
+pub fn take_up(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> std::io::Result<()> {
+    let left = |found: &Found| match found {
+        Found::Run(run) => run.record.state == RunState::Intended,
+        Found::Unfinished(..) => true,
+        Found::Unreadable(..) => false,
+    };
+    for dir in records_dirs(situation)? {
+        if runs::list(&dir).is_ok_and(|found| found.iter().any(left))
+            && let Err(error) = lock(edge, situation, &dir, write)
+        {
+            let shown = error.to_string();
+            eprintln!("sessions-doctor: {}", crate::report::escape::Shown::new(&shown));
+        }
+    }
+    Ok(())
 }
 
 /// Takes the lock of our own, and takes up what an earlier run left. Says so on stderr.

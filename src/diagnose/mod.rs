@@ -101,6 +101,16 @@ pub struct Judged {
     pub budget: Option<u64>,
 }
 
+impl Condition {
+    /// Of a store that was read whole and then failed to give a part again: it was cut meanwhile, or worse.
+    pub fn of_error(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Condition::Busy(error.to_string()),
+            _ => Condition::Failed(error),
+        }
+    }
+}
+
 impl Judged {
     /// What the sessions directory says of entry `at`.
     pub fn traces(&self, at: usize) -> Traces {

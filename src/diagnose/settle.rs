@@ -57,8 +57,8 @@ pub fn settle(
     stores: &mut [Diagnosed],
     evidence: &mut Evidence,
     policy: &Policy,
-    complete: bool,
-) -> io::Result<()> {
+    mut complete: bool,
+) {
     let existing = existing_parents(stores);
     let mut tails = TailReader::default();
     loop {
@@ -66,12 +66,19 @@ pub fn settle(
             each(stores, evidence, policy, f)
         });
         let mut news = false;
-        for judged in stores.iter_mut().filter_map(Diagnosed::judged_mut) {
-            plan(judged, evidence, policy)?;
-            news |= look_up(judged, evidence.now, &mut tails)?;
+        for store in stores.iter_mut() {
+            let Some(judged) = store.judged_mut() else { continue };
+            let looked =
+                plan(judged, evidence, policy).and_then(|()| look_up(judged, evidence.now, &mut tails));
+            news |= looked.unwrap_or_else(|error| {
+                // One store that fails does not stop the others, and no longer counts as read whole.
+                store.condition = Condition::of_error(error);
+                complete = false;
+                true
+            });
         }
         if !news {
-            return Ok(());
+            return;
         }
     }
 }
