@@ -1,6 +1,5 @@
 //! `undo`: lists the runs, or puts back what one of them took out.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
@@ -225,11 +224,8 @@ fn blank(edge: &Edge<'_>, situation: &Situation) -> Report {
 fn all_runs(situation: &Situation) -> anyhow::Result<Vec<Run>> {
     let dirs = write::records_dirs(situation);
     let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
     for dir in dirs.iter().filter(|dir| dir.is_dir()) {
-        if seen.insert(dir.canonicalize()?) {
-            found.extend(runs::list_runs(dir)?);
-        }
+        found.extend(runs::list_runs(dir)?);
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(found)

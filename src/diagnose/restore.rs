@@ -282,10 +282,10 @@ impl Restoration {
                 == 0;
         let mut bytes = Vec::new();
         for member in old.into_iter().zip(now).filter(|(_, now)| now.is_none()).filter_map(|(old, _)| old) {
-            let lead = if empty && bytes.is_empty() { String::new() } else { ",".to_owned() };
+            let lead: &[u8] = if empty && bytes.is_empty() { b"" } else { b"," };
             let text = read_range(&mut backup.source, member.after..member.span.end)?;
-            bytes.extend_from_slice(lead.as_bytes());
-            bytes.extend_from_slice(text.strip_prefix(b",").unwrap_or(&text));
+            bytes.extend_from_slice(lead);
+            bytes.extend_from_slice(text.trim_ascii_start().strip_prefix(b",").unwrap_or(&text));
         }
         if !bytes.is_empty() {
             let brace = last_byte_of_members(&mut current.source, &entry)?;

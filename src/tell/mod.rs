@@ -56,7 +56,13 @@ pub fn report(
         if !diagnosis.stores[at].is_told() {
             continue;
         }
-        let told = store::tell(diagnosis, at, fate)?;
+        let told = match store::tell(diagnosis, at, fate) {
+            Err(error) if fate.outcome != Outcome::Applied => {
+                diagnosis.stores[at].condition = Condition::of_error(error);
+                store::tell(diagnosis, at, fate)?
+            }
+            told => told?,
+        };
         let mut own = findings::of_store(diagnosis, at, fate, &told);
         own.extend(fate.findings.iter().cloned());
         exit = exit.worst(fate.exit).worst(exit_of(diagnosis, at, fate, applied));
