@@ -17,6 +17,7 @@ pub mod diagnose;
 pub mod evidence;
 pub mod exit;
 pub mod host;
+pub mod logging;
 pub mod model;
 pub mod openclaw;
 pub mod plan;

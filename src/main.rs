@@ -7,6 +7,7 @@ use sessions_doctor::cli::args::Cli;
 use sessions_doctor::cli::request::Request;
 use sessions_doctor::commands;
 use sessions_doctor::exit::Exit;
+use sessions_doctor::logging;
 
 fn main() -> ExitCode {
     let request = match Request::read(Cli::parse()) {
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
             return Exit::Usage.into();
         }
     };
+    logging::init(request.output.quiet, request.output.verbose);
     match commands::run(&request) {
         Ok(exit) => exit.into(),
         Err(error) => {

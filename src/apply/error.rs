@@ -42,6 +42,12 @@ pub enum ApplyError {
     /// Changing it would lose something that was not ours to lose.
     #[error("{0}")]
     Refused(String),
+    /// The state directory was migrated, or may have been.
+    #[error("{0}")]
+    Migrated(String),
+    /// A file that is to be made is there already.
+    #[error("{} exists already, it was not replaced; name another file", .0.display())]
+    Exists(PathBuf),
     /// The temporary file, read again, is not what was planned.
     #[error("the new file {} does not hold what was planned: {why}", path.display())]
     Unverified {
@@ -86,8 +92,9 @@ impl ApplyError {
             | ApplyError::NotAllowed(_)
             | ApplyError::LockTrouble(_)
             | ApplyError::Changed { .. } => Exit::Busy,
-            ApplyError::Refused(_) => Exit::Refused,
+            ApplyError::Refused(_) | ApplyError::Migrated(_) => Exit::Refused,
             ApplyError::Unverified { .. }
+            | ApplyError::Exists(_)
             | ApplyError::NoSpace { .. }
             | ApplyError::Io(_)
             | ApplyError::Uncertain { .. } => Exit::Io,

@@ -31,6 +31,7 @@ pub mod retention;
 pub mod run_id;
 pub mod run_record;
 pub mod runs;
+pub mod secret;
 pub mod steps;
 pub mod store_lock;
 pub mod target;

@@ -50,7 +50,7 @@ pub fn write_output(
 }
 
 fn exists(path: &Path) -> ApplyError {
-    ApplyError::Refused(format!("{} exists already, it was not replaced", path.display()))
+    ApplyError::Exists(path.to_owned())
 }
 
 #[cfg(test)]
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(write(&table).unwrap().size, 2);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
         table.literal(b"more");
-        assert!(matches!(write(&table), Err(ApplyError::Refused(_))));
+        assert!(matches!(write(&table), Err(ApplyError::Exists(_))));
         assert_eq!(fs::read(&path).unwrap(), b"{}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file is left");
     }

@@ -76,6 +76,15 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether it may change files.
+    pub fn writes(&self) -> bool {
+        match self {
+            Verb::Prune { write, output } => write.apply && output.is_none(),
+            Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
+            Verb::Check | Verb::Explain(_) => false,
+        }
+    }
+
     /// The name in reports.
     pub fn name(&self) -> &'static str {
         match self {

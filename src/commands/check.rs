@@ -12,12 +12,12 @@ pub fn run(edge: &Edge<'_>) -> anyhow::Result<Exit> {
         Ok(diagnosis) => diagnosis,
         Err(error) => return speak::failure(edge, &error),
     };
-    let fates = plans(&mut diagnosis)?;
+    let fates = plans(&mut diagnosis);
     speak::diagnosis(edge, &mut diagnosis, &fates, false)
 }
 
 /// What the plan of every store means in bytes.
-pub fn plans(diagnosis: &mut Diagnosis) -> std::io::Result<Vec<Fate>> {
+pub fn plans(diagnosis: &mut Diagnosis) -> Vec<Fate> {
     let mut fates = Vec::new();
     for at in 0..diagnosis.stores.len() {
         // Taken out for a moment, so that the rest of the diagnosis can be read beside it.
@@ -28,8 +28,12 @@ pub fn plans(diagnosis: &mut Diagnosis) -> std::io::Result<Vec<Fate>> {
             }
             _ => None,
         };
+        let changeset = changeset.transpose().unwrap_or_else(|error| {
+            condition = Condition::of_error(error);
+            None
+        });
         diagnosis.stores[at].condition = condition;
-        fates.push(Fate::untouched(changeset.transpose()?));
+        fates.push(Fate::untouched(changeset));
     }
-    Ok(fates)
+    fates
 }

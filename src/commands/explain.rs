@@ -28,7 +28,7 @@ pub fn run(edge: &Edge<'_>, subject: &str) -> anyhow::Result<Exit> {
         Ok(diagnosis) => diagnosis,
         Err(error) => return speak::failure(edge, &error),
     };
-    let fates = check::plans(&mut diagnosis)?;
+    let fates = check::plans(&mut diagnosis);
     let found = find(&mut diagnosis, &fates, subject)?;
     if found.is_empty() {
         not_found(subject);

@@ -35,7 +35,7 @@ pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
         eprintln!("sessions-doctor: --keep '{glob}' matches no key; nothing was changed");
         return Ok(Exit::Usage);
     }
-    let mut fates = check::plans(&mut diagnosis)?;
+    let mut fates = check::plans(&mut diagnosis);
     let changing: Vec<usize> = (0..fates.len()).filter(|&at| changes(&diagnosis, at)).collect();
     if changing.is_empty() {
         refuse_braked(&diagnosis, &mut fates);
@@ -61,8 +61,12 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         Ok(diagnosis) => diagnosis,
         Err(error) => return speak::failure(edge, &error),
     };
-    let mut fates = check::plans(&mut diagnosis)?;
+    let mut fates = check::plans(&mut diagnosis);
     let whole: Vec<usize> = (0..fates.len()).filter(|&at| fates[at].changeset.is_some()).collect();
+    if whole.is_empty() {
+        // Nothing to write, and the report says why: damaged, missing, unreadable, or not there at all.
+        return speak::diagnosis(edge, &mut diagnosis, &fates, false);
+    }
     let [at] = whole.as_slice() else {
         eprintln!(
             "sessions-doctor: --output takes one store, and {} can be pruned here; name it with --store",
@@ -127,7 +131,7 @@ fn settle(
             return Ok((refused(fate, &path, &error), diagnosis));
         }
         diagnosis = fresh;
-        fate = check::plans(&mut diagnosis)?.swap_remove(at);
+        fate = check::plans(&mut diagnosis).swap_remove(at);
     }
     Ok((fate, diagnosis))
 }
@@ -149,7 +153,7 @@ fn replace_store(
         return Ok(None);
     }
     if matches!(situation.era, Era::Sqlite | Era::Unknown) {
-        return Err(ApplyError::Refused(format!(
+        return Err(ApplyError::Migrated(format!(
             "{}: this state directory was migrated to SQLite, or may have been: nothing is written to it; use `openclaw doctor`",
             store.file.path.display()
         )));
@@ -294,11 +298,17 @@ fn outcome_of(error: &ApplyError) -> Outcome {
 fn failure(path: &Path, error: &ApplyError) -> Finding {
     let id = match error {
         ApplyError::NotAllowed(_) => "gateway-running",
-        ApplyError::Refused(_) => "era-sqlite",
+        ApplyError::Migrated(_) => "era-sqlite",
         ApplyError::Locked { .. } => "lock-held",
         _ => "store-unreadable",
     };
-    let message = format!("{}: {error}; the store was not changed", path.display());
+    let (mut message, shown) = (error.to_string(), path.display().to_string());
+    if !message.contains(&shown) {
+        message = format!("{shown}: {message}");
+    }
+    if !matches!(error, ApplyError::Uncertain { .. }) {
+        message.push_str("; the store was not changed");
+    }
     note_finding(id, Severity::Error, &message, path)
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal};
 
+use crate::apply::secret;
 use crate::cli::args::WhenArg;
 use crate::diagnose::Diagnosis;
 use crate::diagnose::run::{Edge, LookError};
@@ -137,8 +138,17 @@ pub fn redactor(edge: &Edge<'_>, diagnosis: Option<&Diagnosis>) -> Redactor {
         return Redactor::new(None);
     }
     let file = diagnosis.map(|diagnosis| diagnosis.situation.state_dir.join("sessions-doctor/redact.key"));
-    let key = file.and_then(|path| fs::read(path).ok()).filter(|key| !key.is_empty());
-    let key = key.unwrap_or_else(fresh_key);
+    let kept = file.as_ref().and_then(|path| fs::read(path).ok()).filter(|key| !key.is_empty());
+    let key = kept.unwrap_or_else(|| {
+        let key = fresh_key();
+        if let Some(path) = file.filter(|_| edge.request.verb.writes()) {
+            // Without it the tags of this report are comparable among themselves only.
+            if let Err(error) = secret::keep(edge.writer.disk, &path, &key) {
+                log::warn!("the key of the tags could not be kept: {error}");
+            }
+        }
+        key
+    });
     let redactor = Redactor::new(Some(&key));
     match edge.host.home.as_ref().and_then(|home| home.to_str()) {
         Some(home) => redactor.with_home(home),

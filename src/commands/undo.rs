@@ -15,6 +15,8 @@ use crate::diagnose::run::{Edge, LookError};
 use crate::evidence::discover::{self, Situation};
 use crate::evidence::gateway;
 use crate::exit::Exit;
+use crate::model::store::StoreFile;
+use crate::report::escape::Shown;
 use crate::report::model::{
     EntryCounts, Era, NoChanges, OpenclawReads, Outcome, Report, RunReport, StoreVerdict,
 };
@@ -119,7 +121,7 @@ fn replace_with(
     let told = |error: io::Error| ApplyError::Io(crate::apply::DiskError::new("open", store, error));
     if matches!(situation.era, Era::Sqlite | Era::Unknown) {
         let path = store.display();
-        return Err(ApplyError::Refused(format!(
+        return Err(ApplyError::Migrated(format!(
             "{path}: this state directory was migrated to SQLite, or may have been"
         )));
     }
@@ -165,7 +167,7 @@ fn tell(
     let mut report = blank(edge, situation);
     let file = situation.stores.iter().find(|store| store.real == restoration.store);
     let mut told = store::blank(
-        &file.cloned().unwrap_or_else(|| crate::model::store::StoreFile {
+        &file.cloned().unwrap_or_else(|| StoreFile {
             path: restoration.store.clone(),
             real: restoration.store.clone(),
             agents: Vec::new(),
@@ -222,7 +224,9 @@ fn blank(edge: &Edge<'_>, situation: &Situation) -> Report {
 /// The runs of every records directory of the situation, oldest first.
 fn all_runs(situation: &Situation) -> anyhow::Result<Vec<Run>> {
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
-    for store in &situation.stores {
+    // A directory that does not exist holds no records either.
+    let there = |store: &&StoreFile| store.real.parent().is_some_and(Path::is_dir);
+    for store in situation.stores.iter().filter(there) {
         dirs.insert(write::records_dir(&store.real, situation)?);
     }
     if situation.exists {
@@ -249,11 +253,17 @@ fn pick<'a>(runs: &'a [Run], wanted: &str) -> Result<&'a Run, String> {
     if let Some(run) = runs.iter().find(|run| run.id.as_str() == wanted) {
         return Ok(run);
     }
-    let matching: Vec<&Run> = runs.iter().filter(|run| run.id.as_str().starts_with(wanted)).collect();
+    // Every name begins with nothing; an empty word is a variable that was not set.
+    let begins = |run: &&Run| !wanted.is_empty() && run.id.as_str().starts_with(wanted);
+    let matching: Vec<&Run> = runs.iter().filter(begins).collect();
     match matching.as_slice() {
         [run] => Ok(run),
-        [] => Err(format!("there is no run {wanted}; `sessions-doctor undo` lists them")),
-        many => Err(format!("{} runs begin with {wanted}; `sessions-doctor undo` lists them", many.len())),
+        [] => Err(format!("there is no run '{}'; `sessions-doctor undo` lists them", Shown::new(wanted))),
+        many => Err(format!(
+            "{} runs begin with {}; `sessions-doctor undo` lists them",
+            many.len(),
+            Shown::new(wanted)
+        )),
     }
 }
 

@@ -92,6 +92,16 @@ pub enum Condition {
     Whole(Box<Judged>),
 }
 
+impl Condition {
+    /// What a failure to read a store again means: one that became shorter was written to.
+    pub fn of_error(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Condition::Busy(error.to_string()),
+            _ => Condition::Failed(error),
+        }
+    }
+}
+
 /// A store that was read whole, and judged.
 pub struct Judged {
     /// What was read.

@@ -131,7 +131,7 @@ pub fn diagnose(edge: &Edge<'_>, fingerprint: bool) -> Result<Diagnosis, LookErr
         }
     }
     let complete = is_complete(&situation, &stores);
-    settle::settle(&mut stores, &mut evidence, &policy, complete)?;
+    settle::settle(&mut stores, &mut evidence, &policy, complete);
     let unused_globs = marks.unused().map(str::to_owned).collect();
     Ok(Diagnosis {
         policy,

@@ -53,12 +53,8 @@ impl LastLines {
 }
 
 /// Judges all stores.
-pub fn settle(
-    stores: &mut [Diagnosed],
-    evidence: &mut Evidence,
-    policy: &Policy,
-    complete: bool,
-) -> io::Result<()> {
+pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy, complete: bool) {
+    let mut complete = complete;
     let existing = existing_parents(stores);
     let mut tails = TailReader::default();
     loop {
@@ -66,24 +62,26 @@ pub fn settle(
             each(stores, evidence, policy, f)
         });
         let mut news = false;
-        for judged in stores.iter_mut().filter_map(Diagnosed::judged_mut) {
-            plan(judged, evidence, policy)?;
-            news |= look_up(judged, evidence.now, &mut tails)?;
+        for store in stores.iter_mut() {
+            let Condition::Whole(judged) = &mut store.condition else { continue };
+            let looked =
+                plan(judged, evidence, policy).and_then(|()| look_up(judged, evidence.now, &mut tails));
+            match looked {
+                Ok(told) => news |= told,
+                // One store's failure does not stop the others, but they may not rest on it any more.
+                Err(error) => {
+                    store.condition = Condition::of_error(error);
+                    (news, complete) = (true, false);
+                }
+            }
         }
         if !news {
-            return Ok(());
+            return;
         }
     }
 }
 
 impl Diagnosed {
-    fn judged_mut(&mut self) -> Option<&mut Judged> {
-        match &mut self.condition {
-            Condition::Whole(judged) => Some(judged),
-            _ => None,
-        }
-    }
-
     fn judged(&self) -> Option<&Judged> {
         match &self.condition {
             Condition::Whole(judged) => Some(judged),
@@ -143,6 +141,9 @@ fn look_up(judged: &mut Judged, now: Millis, tails: &mut TailReader) -> io::Resu
         let entry = judged.reading.scan.entries[at];
         let dead_bytes = entry.is(Flags::OVERRIDDEN) || entry.is(Flags::NOT_OBJECT);
         if !judged.plan.decisions[at].is_change() || dead_bytes || judged.lines.is_known(at) {
+            continue;
+        }
+        if judged.sessions.has_none(&entry) {
             continue;
         }
         let (session, file) = names(&mut judged.reading.source, &entry)?;

@@ -11,6 +11,9 @@ use crate::model::verdict::LineRef;
 use crate::openclaw::run_log::{self, Line, MAX_LINE_BYTES, RunLine, RunLogReader, RunStatus};
 use crate::report::model::{EvidenceItem, EvidenceState};
 
+/// In milliseconds this is March 1973.
+const FIRST_PLAUSIBLE: i64 = 100_000_000_000;
+
 /// The finished runs, and how the reading went.
 #[derive(Clone, Debug, Default)]
 pub struct RunsReading {
@@ -79,6 +82,8 @@ impl RunsReading {
         while let Some(raw) = lines.next_line()? {
             let line = if raw.oversized { Line::Torn } else { reader.line(raw.bytes) };
             match line {
+                // A time in seconds would make every run look finished long ago.
+                Line::Finished(run) if run.ts < FIRST_PLAUSIBLE => {}
                 Line::Finished(run) if hash_folded(&run.job_id) == job => {
                     self.add(
                         &run,

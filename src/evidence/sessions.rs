@@ -31,6 +31,8 @@ pub struct SessionsDir {
     pub transcripts: u64,
     /// Rotations and temporary files of the store.
     pub leftovers: u64,
+    /// A lock of the store whose owner is dead.
+    pub stale_store_lock: Option<PathBuf>,
 }
 
 /// What judging a lock takes.
@@ -42,6 +44,17 @@ pub struct LockJudge<'a> {
 }
 
 impl LockJudge<'_> {
+    /// Whether a lock names an owner that is dead, or a process that only has its number.
+    fn is_orphaned(&self, path: &Path) -> bool {
+        let Some(file) = fs::read(path).ok().and_then(|bytes| lock::parse(&bytes)) else { return false };
+        let Some(pid) = file.pid else { return false };
+        match (self.owner)(pid) {
+            Owner::Dead => true,
+            Owner::Alive { start_time: Some(now) } => file.start_time.is_some_and(|then| then != now),
+            Owner::Alive { start_time: None } | Owner::Unknown => false,
+        }
+    }
+
     /// A lock is dead only where the gateway is known to be stopped, and its owner does not live here.
     fn judge(&self, file: Option<&LockFile>) -> Lock {
         let lives = file.and_then(|file| file.pid.map(|pid| (file, (self.owner)(pid)))).is_some_and(
@@ -66,6 +79,7 @@ impl SessionsDir {
             plain: HashSet::new(),
             transcripts: 0,
             leftovers: 0,
+            stale_store_lock: None,
         };
         match fs::read_dir(dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => listing.state = EvidenceState::Missing,
@@ -94,6 +108,12 @@ impl SessionsDir {
                 names.push(name.to_owned());
             }
             FileKind::TranscriptLock { transcript } => self.add_lock(&transcript, store_name, judge),
+            FileKind::StoreLock => {
+                let path = self.path.join(name);
+                if judge.is_orphaned(&path) {
+                    self.stale_store_lock = Some(path);
+                }
+            }
             FileKind::StoreTemp | FileKind::Rotation { .. } => self.leftovers += 1,
             _ => {}
         }
@@ -151,8 +171,12 @@ impl SessionsDir {
 
     /// Whether an entry names a session that has no transcript here, and names no other file.
     pub fn lacks(&self, entry: &Entry) -> bool {
+        entry.session != 0 && self.has_none(entry)
+    }
+
+    /// Whether there is no transcript that could say anything of an entry.
+    pub fn has_none(&self, entry: &Entry) -> bool {
         self.state == EvidenceState::Read
-            && entry.session != 0
             && entry.file == 0
             && !self.plain.contains(&entry.session)
             && !self.named_otherwise.contains_key(&entry.session)

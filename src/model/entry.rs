@@ -59,6 +59,11 @@ impl Stamp {
         self.millis().filter(|&at| at <= now)
     }
 
+    /// Whether a number of some other file is a time in milliseconds that is not after `now`.
+    pub fn is_past_time(at: Millis, now: Millis) -> bool {
+        at as f64 >= Self::FIRST_PLAUSIBLE && at <= now
+    }
+
     /// Whether the member is missing.
     pub fn is_absent(self) -> bool {
         self.0 == Self::ABSENT
@@ -217,9 +222,10 @@ pub struct Entry {
     pub key: TextHash,
     /// Hash of the decoded `sessionId`.
     pub session: TextHash,
-    /// Cron families: hash of the job's id in lower case.
+    /// Cron families: hash of the job's id in lower case. Sub-agents: hash of their own key in lower case.
     pub job: TextHash,
-    /// Run records: hash of the base's key. Others: hash of `spawnedBy`, run keys folded to their base.
+    /// In lower case. Run records and bases: hash of the base's key. Sub-agents: hash of `spawnedBy`, run keys
+    /// folded to their base; 0 without one. Others: hash of their own key.
     pub kin: TextHash,
     /// Hash of the file name in `sessionFile`, where that is not `<sessionId>.jsonl`.
     pub file: TextHash,
@@ -240,9 +246,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The family of the key.
+    /// The family of the key. A name that no grammar knows is a conversation where a job runs in it.
     pub fn family(&self) -> Family {
-        self.shape.family()
+        let named = self.shape == Shape::Unknown && self.is(Flags::JOB_TARGET) && !self.is(Flags::UNREAD);
+        if named { Family::Conversation } else { self.shape.family() }
+    }
+
+    /// Hash of the own key in lower case, as those name it who look it up; for run records that of the base.
+    pub fn folded_key(&self) -> TextHash {
+        if self.shape == Shape::SubAgent { self.job } else { self.kin }
     }
 
     /// Bytes from the key's opening quote to the value's last byte.

@@ -195,11 +195,12 @@ fn shape_of(rest: &str, main_key: &str) -> Shape {
     if rest.split(':').any(str::is_empty) {
         return Shape::Unknown;
     }
-    if has_marker_behind(rest, &["thread", "topic"]) {
-        return Shape::Thread;
-    }
+    // Of a thread as of any other session: this one is protected whatever the policy.
     if rest.ends_with(":heartbeat") {
         return Shape::Heartbeat;
+    }
+    if has_marker_behind(rest, &["thread", "topic"]) {
+        return Shape::Thread;
     }
     by_first_word(rest).unwrap_or_else(|| by_chat_word(rest))
 }
@@ -297,6 +298,7 @@ mod tests {
             ("agent:main:explicit:model-run-u", Shape::Synthetic),
             ("agent:main:boot", Shape::Synthetic),
             ("agent:main:main:heartbeat", Shape::Heartbeat),
+            ("agent:main:telegram:group:-100:topic:7:heartbeat", Shape::Heartbeat),
             ("agent:main:dreaming-narrative-x", Shape::Synthetic),
             ("agent:main:entry-7", Shape::Unknown),
             ("agent:main:", Shape::Unknown),

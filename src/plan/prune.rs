@@ -1,11 +1,12 @@
 //! The plan of `check` and `prune`: from verdicts to decisions.
 
+use std::collections::HashSet;
 use std::io;
 
 use super::brakes::{self, Brake};
 use super::decision::{Decision, Held, Summary};
 use super::surplus;
-use crate::model::entry::{Entry, Flags, Status};
+use crate::model::entry::{Entry, Flags, Status, TextHash};
 use crate::model::evidence::{Evidence, Traces};
 use crate::model::key::Family;
 use crate::model::policy::Policy;
@@ -65,16 +66,21 @@ impl<'a> Docket<'a> {
     pub fn plan(&self, caches: &mut dyn FnMut(&Entry) -> io::Result<u64>) -> io::Result<PrunePlan> {
         let mut decisions: Vec<Decision> = (0..self.entries.len()).map(|at| self.decide(at)).collect();
         if let Some(budget) = self.budget {
-            let over: Vec<bool> = (0..self.entries.len()).map(|at| self.is_budget_candidate(at)).collect();
+            let candidates = surplus::Candidates {
+                over: (0..self.entries.len()).map(|at| self.is_budget_candidate(at)).collect(),
+                may_remove: self.policy.run_retention.is_some(),
+                now: self.evidence.now,
+            };
             let size = self.size_after(&decisions);
-            surplus::fit_budget(self.entries, &mut decisions, &over, size, budget, caches)?;
+            surplus::fit_budget(self.entries, &mut decisions, &candidates, size, budget, caches)?;
         }
         if let Some(limit) = self.policy.max_entries {
             let may_go: Vec<bool> = (0..self.entries.len()).map(|at| self.is_cap_candidate(at)).collect();
             surplus::cap_entries(self.entries, &mut decisions, &may_go, limit);
         }
-        let complete = self.evidence.jobs.complete;
+        let complete = self.evidence.jobs.complete && !self.evidence.registry.unreadable;
         let brakes = brakes::apply(self.entries, &mut decisions, self.policy.allow_removal, complete);
+        self.drop_with_its_key(&mut decisions);
         let summary = Summary::of(self.entries, &decisions);
         Ok(PrunePlan { decisions, brakes, summary })
     }
@@ -104,8 +110,25 @@ impl<'a> Docket<'a> {
 
     /// What is left once the removals so far are gone; healing changes a few bytes and is not counted.
     fn size_after(&self, decisions: &[Decision]) -> u64 {
-        let gone = decisions.iter().zip(self.entries).filter(|(decision, _)| decision.action.is_removal());
-        self.bytes.saturating_sub(gone.map(|(_, entry)| entry.bytes()).sum())
+        let gone = (0..decisions.len()).filter(|&at| decisions[at].action.is_removal());
+        self.bytes.saturating_sub(gone.map(|at| surplus::bytes_with_separator(self.entries, at)).sum())
+    }
+
+    /// An overridden copy that stayed behind when its key goes would come to life: it goes along, whatever
+    /// `--only` says.
+    fn drop_with_its_key(&self, decisions: &mut [Decision]) {
+        let dead = |at: usize| self.entries[at].is(Flags::OVERRIDDEN);
+        let stays = |decision: &Decision| !decision.action.is_removal();
+        if !(0..decisions.len()).any(|at| dead(at) && stays(&decisions[at])) {
+            return;
+        }
+        let gone: HashSet<TextHash> = (0..decisions.len())
+            .filter(|&at| !dead(at) && decisions[at].action.is_removal())
+            .map(|at| self.entries[at].key)
+            .collect();
+        for at in (0..decisions.len()).filter(|&at| dead(at) && gone.contains(&self.entries[at].key)) {
+            (decisions[at].action, decisions[at].held) = (Action::Drop, None);
+        }
     }
 
     /// Run records that are over, unprotected, past the grace and in scope.
@@ -138,6 +161,7 @@ impl<'a> Docket<'a> {
             && !entry.is(Flags::OUT_OF_SCOPE)
             && !entry.is(Flags::NOT_OBJECT)
             && !entry.is(Flags::BAD_SESSION_ID)
+            && !entry.is(Flags::ALIAS)
             && protect::first(case).is_none()
             && case.age().is_some_and(|age| age >= self.policy.grace)
     }

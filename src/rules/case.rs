@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::Millis;
-use crate::model::entry::{Entry, Status, TextHash};
+use crate::model::entry::{Entry, Stamp, Status, TextHash};
 use crate::model::evidence::{Evidence, FinishedLine, Job, Life, Lock, Traces};
 use crate::model::key::{Family, Shape};
 use crate::model::policy::Policy;
@@ -12,8 +12,8 @@ use crate::model::verdict::{Healing, Reason};
 /// What the entries of one store say of each other.
 #[derive(Clone, Debug, Default)]
 pub struct StoreFacts {
-    /// Cron bases by the hash of their key.
-    pub bases: HashMap<TextHash, Entry>,
+    /// Cron bases by the hash of their job; several only where agents share the store or spellings differ.
+    pub bases: HashMap<TextHash, Vec<Entry>>,
     /// `updatedAt` and session of the newest run record of a job.
     pub newest_run: HashMap<TextHash, (Millis, TextHash)>,
     /// Whether the job list knows any job of the store.
@@ -33,7 +33,7 @@ impl StoreFacts {
         for entry in entries.filter(|entry| entry.family().is_cron()) {
             facts.knows_a_job |= known.contains_key(&entry.job);
             if entry.shape == Shape::CronBase {
-                facts.bases.insert(entry.key, *entry);
+                facts.bases.entry(entry.job).or_default().push(*entry);
             } else if let Some(at) = entry.updated_at.millis() {
                 let newest = facts.newest_run.entry(entry.job).or_insert((at, entry.session));
                 *newest = (at, entry.session).max(*newest);
@@ -64,14 +64,18 @@ impl<'a> Case<'a> {
         self.evidence.now
     }
 
-    /// The base of a run record, where the store holds it.
-    pub fn base(&self) -> Option<&'a Entry> {
-        if self.entry.shape == Shape::RunRecord { self.store.bases.get(&self.entry.kin) } else { None }
+    /// The bases of a run record that the store holds.
+    pub fn bases(&self) -> impl Iterator<Item = &'a Entry> + use<'a> {
+        let bases = self.store.bases.get(&self.entry.job).filter(|_| self.entry.shape == Shape::RunRecord);
+        let kin = self.entry.kin;
+        bases.into_iter().flatten().filter(move |base| base.kin == kin)
     }
 
-    /// The base of a run record, where it has the record's session.
+    /// The base of a run record that has the record's session; one that is running before any other.
     fn base_of_session(&self) -> Option<&'a Entry> {
-        self.base().filter(|base| self.entry.session != 0 && base.session == self.entry.session)
+        let session = self.entry.session;
+        let of_session = || self.bases().filter(|base| session != 0 && base.session == session);
+        of_session().find(|base| base.status == Status::Running).or_else(|| of_session().next())
     }
 
     /// The job, where a list knows it.
@@ -80,10 +84,13 @@ impl<'a> Case<'a> {
     }
 
     /// Time of the last sign of life: last transcript line, `updatedAt`, `startedAt`; never a future one.
+    /// A run record that runs through its base also lives through it.
     pub fn last_sign(&self) -> Option<Millis> {
         let now = self.now();
+        let own = |entry: &Entry| entry.updated_at.past(now).max(entry.started_at.past(now));
+        let base = self.base_of_session().filter(|base| base.status == Status::Running).and_then(own);
         let line = self.traces.last_line.filter(|&at| at <= now);
-        self.entry.updated_at.past(now).max(self.entry.started_at.past(now)).max(line)
+        own(self.entry).max(base).max(line)
     }
 
     /// Now minus the last sign of life, where the entry's times can be relied on.
@@ -91,13 +98,15 @@ impl<'a> Case<'a> {
         if self.has_unusable_time() { None } else { self.last_sign().map(|at| self.now() - at) }
     }
 
-    /// Whether a time that has to be there is missing, or one that is there is no past time.
+    /// Whether a time that has to be there is missing, or one that is there is no past time: of the entry,
+    /// or of the last line of its transcript.
     pub fn has_unusable_time(&self) -> bool {
         let now = self.now();
         let entry = self.entry;
         entry.updated_at.past(now).is_none()
             || entry.started_at.is_suspect(now)
             || entry.ended_at.is_suspect(now)
+            || self.traces.last_line.is_some_and(|at| at > now)
     }
 
     /// Whether the run says that it runs, and who says it.
@@ -130,7 +139,7 @@ impl<'a> Case<'a> {
         self.evidence
             .runs
             .of_session(self.entry.session, self.entry.job)
-            .filter(|line| line.ts <= self.now() && started.is_none_or(|at| line.ts >= at))
+            .filter(|line| self.is_past(line.ts) && started.is_none_or(|at| line.ts >= at))
             .max_by_key(|line| line.ts)
     }
 
@@ -140,9 +149,14 @@ impl<'a> Case<'a> {
         self.evidence
             .runs
             .of_job(self.entry.job)
-            .filter(|line| !line.named && line.ts <= self.now())
+            .filter(|line| !line.named && self.is_past(line.ts))
             .filter(|line| line.ts >= started && line.run_at.is_some_and(|at| at <= started))
             .min_by_key(|line| line.ts)
+    }
+
+    /// Whether a time from a run log or a job list is one, and not after the clock.
+    fn is_past(&self, at: Millis) -> bool {
+        Stamp::is_past_time(at, self.now())
     }
 
     /// Whether a gateway that could own the run may live.
@@ -171,20 +185,26 @@ impl<'a> Case<'a> {
     }
 
     /// Whether the job's marker points at this run record: the newest, not older than the marker, and no
-    /// finished line from then on. A marker that could not be read points at the newest.
+    /// finished line from then on. A marker that could not be read, or that is no past time, points at the
+    /// newest; where the newest lies in the future, any record may be the one.
     fn is_marked(&self) -> bool {
-        let newest = self.store.newest_run.get(&self.entry.job).map(|&(at, _)| at);
-        if newest.is_none() || self.entry.updated_at.millis() != newest {
-            return false;
+        let Some(at) = self.entry.updated_at.millis() else { return false };
+        let newest = self.store.newest_run.get(&self.entry.job).is_none_or(|&(newest, _)| {
+            at == newest || newest > self.now()
+        });
+        match self.job().map(|job| job.marker) {
+            _ if !newest => false,
+            _ if !self.evidence.jobs.markers_complete => self.owner_may_live(),
+            Some(Some(marker)) if self.is_past(marker) => at >= marker && !self.has_finished_since(marker),
+            Some(Some(_)) => true,
+            Some(None) | None => false,
         }
-        let marker = match self.job().map(|job| job.marker) {
-            _ if !self.evidence.jobs.markers_complete => return self.owner_may_live(),
-            Some(Some(marker)) => marker,
-            _ => return false,
-        };
-        let finished =
-            self.evidence.runs.of_job(self.entry.job).any(|line| line.run_at.is_some_and(|at| at >= marker));
-        newest >= Some(marker) && !finished
+    }
+
+    /// Whether a run of the job that began at `marker` or later has finished.
+    fn has_finished_since(&self, marker: Millis) -> bool {
+        let mut lines = self.evidence.runs.of_job(self.entry.job);
+        lines.any(|line| line.run_at.is_some_and(|at| at >= marker && self.is_past(at)))
     }
 
     /// Whether the run record is over: not in flight, and not a run that may still be going on.
@@ -218,11 +238,12 @@ impl<'a> Case<'a> {
     }
 
     /// What a base that claims to run is healed to: as the run log says, else as failed at the last sign of
-    /// life. Never the present.
+    /// life. Never the present: a transcript that cannot be read lives now, and then there is no telling.
     pub fn healing(&self) -> Option<Healing> {
         if let Some(line) = self.finished_line().or_else(|| self.finished_line_around()) {
             return Some(Healing { status: line.status, ended_at: line.ts });
         }
-        self.last_sign().map(|ended_at| Healing { status: "failed", ended_at })
+        let ended_at = self.last_sign().filter(|&at| at < self.now())?;
+        Some(Healing { status: "failed", ended_at })
     }
 }

@@ -4,6 +4,7 @@ use super::case::Case;
 use super::entry::{Claim, ORDER, duplicate_key, live, malformed_entry, zombie_dead_owner};
 use super::protect;
 use crate::model::entry::{Flags, Status};
+use crate::model::key::Shape;
 use crate::model::verdict::{Action, Confidence, Reason, Rule, Verdict};
 
 /// Judges one entry. Budget, caps, brakes and `--only` come later, in the plan.
@@ -59,20 +60,23 @@ fn allow_removal(case: &Case<'_>, verdict: &mut Verdict) {
         verdict.action = Action::Keep;
     } else if verdict.rule == &malformed_entry::RULE {
         // Holds nothing, not even a time.
-    } else if let Some(reason) = removal_waits(case, verdict) {
+    } else if let Some(reason) = removal_waits(case) {
         verdict.action = Action::Keep;
         verdict.reasons.push(reason);
     }
 }
 
 /// Why a removal that nothing protects against has to wait.
-fn removal_waits(case: &Case<'_>, verdict: &Verdict) -> Option<Reason> {
+fn removal_waits(case: &Case<'_>) -> Option<Reason> {
     let Some(age) = case.age() else { return Some(Reason::UnusableTime) };
-    let owner_is_dead = verdict.rule == &zombie_dead_owner::RULE
-        && verdict.confidence == Some(Confidence::Certain)
-        && case.entry.shape == crate::model::key::Shape::RunRecord;
-    let within_grace = age < case.policy.grace && !owner_is_dead && !case.is_certainly_finished();
+    let within_grace = age < case.policy.grace && !owner_is_dead(case) && !case.is_certainly_finished();
     within_grace.then_some(Reason::WithinGrace(age))
+}
+
+/// Whether a run record's owner is dead for certain; a verdict that borrowed its confidence does not do.
+fn owner_is_dead(case: &Case<'_>) -> bool {
+    let claim = zombie_dead_owner::holds(case).filter(|_| case.entry.shape == Shape::RunRecord);
+    claim.is_some_and(|claim| claim.confidence == Some(Confidence::Certain))
 }
 
 fn allow_healing(case: &Case<'_>, verdict: &mut Verdict) {

@@ -26,7 +26,7 @@ const TABLE: [(Protection, Holds); 18] = [
         case.entry.shape == Shape::CronBase && (case.job().is_some() || !case.evidence.jobs.complete)
     }),
     (Protection::JobTarget, |case| case.entry.is(Flags::JOB_TARGET)),
-    (Protection::Parent, |case| case.evidence.kin.needed_parents.contains(&case.entry.key)),
+    (Protection::Parent, |case| case.evidence.kin.needed_parents.contains(&case.entry.folded_key())),
     (Protection::Resumable, is_resumable),
     (Protection::Pending, |case| case.entry.is(Flags::PENDING)),
     (Protection::Settings, |case| case.entry.is(Flags::SETTINGS)),

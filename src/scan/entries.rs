@@ -192,11 +192,15 @@ impl<'a> Collector<'a> {
         entry.flags.set(Flags::HAS_AGENT, key.agent.is_some());
         let bare = key.agent.is_none() && text != "global" && text != "unknown";
         entry.flags.set(Flags::ODD_SPELLING, bare || text.chars().any(char::is_uppercase));
-        if let Some(job) = key.job {
-            entry.job = hash_folded(job);
-        }
-        if let Some(base) = key.base_key() {
-            entry.kin = hash(base.as_bytes());
+        match (key.job, key.base_key()) {
+            (Some(job), Some(base)) => {
+                (entry.job, entry.kin) = (hash_folded(job), hash_folded(&base));
+                // A record may hold no session, or nothing at all: its key still names the transcript.
+                entry.file = key.run.map_or(0, |run| hash(format!("{run}.jsonl").as_bytes()));
+            }
+            (Some(job), None) => (entry.job, entry.kin) = (hash_folded(job), hash_folded(text)),
+            _ if entry.shape == Shape::SubAgent => entry.job = hash_folded(text),
+            _ => entry.kin = hash_folded(text),
         }
     }
 
@@ -205,6 +209,8 @@ impl<'a> Collector<'a> {
         if let Some(file) = self.file.take() {
             let own = self.session.as_deref().is_some_and(|id| file == [id, b".jsonl"].concat());
             self.entry.file = if own { 0 } else { hash(&file) };
+        } else if self.entry.session != 0 {
+            self.entry.file = 0;
         }
         self.entries.push(self.entry);
     }
@@ -261,9 +267,9 @@ impl<'a> Collector<'a> {
                 Some(Err(())) => entry.flags.set(Flags::UNREAD, true),
                 None => {}
             },
-            Field::SpawnedBy if entry.shape != Shape::RunRecord => {
+            Field::SpawnedBy if entry.shape == Shape::SubAgent => {
                 entry.kin = match string.as_deref().map(std::str::from_utf8) {
-                    Some(Ok(parent)) if !parent.is_empty() => hash(fold_run_key(parent).as_bytes()),
+                    Some(Ok(parent)) if !parent.is_empty() => hash_folded(fold_run_key(parent)),
                     _ => 0,
                 };
             }
@@ -389,7 +395,7 @@ mod tests {
         assert_eq!(whole.outcome.fault, None);
         let run = whole.entries[0];
         assert_eq!((run.shape, run.status, run.session), (Shape::RunRecord, Status::Running, hash(b"R")));
-        assert_eq!((run.job, run.kin), (hash(b"j"), hash(b"agent:main:cron:J")));
+        assert_eq!((run.job, run.kin), (hash(b"j"), hash(b"agent:main:cron:j")));
         assert_eq!(run.updated_at.millis(), Some(1_795_223_628_227));
         assert_eq!((run.started_at, run.ended_at), (Stamp::unusable(), Stamp::absent()));
         assert!(run.is(Flags::CHAT_GROUP | Flags::PENDING | Flags::SETTINGS | Flags::HAS_AGENT));

@@ -170,6 +170,10 @@ fn of_whole(judged: &Judged, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
         );
     }
     findings.extend(heap(told, applied));
+    if let Some(lock) = judged.sessions.stale_store_lock.as_ref().filter(|_| !applied) {
+        let message = format!("{}: its owner is dead; whoever writes next takes it over", lock.display());
+        findings.push(finding(&rules::LOCK_STALE, Severity::Info, message));
+    }
     for brake in &told.brakes {
         let message = format!(
             "{} of family {} would go, {:.0} % of it: left out of the plan",

@@ -1,7 +1,6 @@
 //! `orphan-job`: the job is in no list.
 
 use super::Claim;
-use crate::model::key::Shape;
 use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
@@ -15,9 +14,10 @@ pub fn holds(case: &Case<'_>) -> Option<Claim> {
     if !case.entry.family().is_cron() || !jobs.complete || case.job().is_some() {
         return None;
     }
-    let base = if case.entry.shape == Shape::CronBase { case.entry.key } else { case.entry.kin };
+    let (base, open) = (case.entry.kin, &case.evidence.registry.open_parents);
     let has_child = case.evidence.kin.parents_of_running.contains(&base)
-        || case.evidence.registry.open_parents.contains(&base);
+        || open.contains(&base)
+        || open.contains(&case.entry.key);
     let age = case.age()?;
     if has_child || case.evidence.registry.unreadable || age <= case.policy.orphan_after() {
         return None;

@@ -33,11 +33,8 @@ fn later_named_run(case: &Case<'_>, sign: Millis) -> Option<Reason> {
     let record = newest
         .filter(|&(at, session)| is_other(session, case.entry.session) && at > sign && at <= case.now())
         .map(|(at, _)| at);
-    let base = case
-        .base()
-        .filter(|base| is_other(base.session, case.entry.session))
-        .and_then(|base| base.started_at.past(case.now()))
-        .filter(|&at| at > sign);
+    let others = case.bases().filter(|base| is_other(base.session, case.entry.session));
+    let base = others.filter_map(|base| base.started_at.past(case.now())).filter(|&at| at > sign).max();
     if let Some(at) = record.max(base) {
         return Some(Reason::StartedAgain(at - sign));
     }
