@@ -118,6 +118,7 @@ fn only_the_edge_speaks() {
         "src/commands/speak.rs",
         "src/commands/undo.rs",
         "src/commands/write.rs",
+        "src/logging.rs",
         "src/main.rs",
         "src/progress.rs",
     ];
