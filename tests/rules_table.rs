@@ -148,7 +148,8 @@ fn table(file: &str) -> Vec<Case> {
 }
 
 fn files() -> Vec<String> {
-    let names = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.filter(|name| name.ends_with(".toml")).collect();
     names.sort();
     names
@@ -232,7 +233,11 @@ impl Case {
             put(&format!("cron/runs/{job}.jsonl"), &lines.iter().map(whole).collect::<String>());
         }
         if let Some(rows) = &self.registry {
-            let rows = if rows.starts_with('{') { format!("{{\"version\":2,\"runs\":{rows}}}") } else { rows.clone() };
+            let rows = if rows.starts_with('{') {
+                format!("{{\"version\":2,\"runs\":{rows}}}")
+            } else {
+                rows.clone()
+            };
             put("subagents/runs.json", &rows);
         }
         for (name, text) in &self.transcripts {
@@ -306,7 +311,9 @@ impl Case {
             [word("rule"), word("protectedBy")].into_iter().flatten().collect::<Vec<_>>()
         };
         let seen: BTreeSet<String> = changes.iter().flat_map(names).collect();
-        wrong.extend(self.shows.iter().filter(|id| !seen.contains(*id)).map(|id| format!("  does not show {id}")));
+        wrong.extend(
+            self.shows.iter().filter(|id| !seen.contains(*id)).map(|id| format!("  does not show {id}")),
+        );
         wrong.extend(self.misses.iter().filter(|id| seen.contains(*id)).map(|id| format!("  shows {id}")));
         same(&mut wrong, "edits", edits(&changes), self.edits.iter().map(|line| times(line, now)).collect());
         same(&mut wrong, "brakes", brakes(stores), self.brakes.clone());
@@ -339,7 +346,12 @@ fn edits(changes: &[&Value]) -> Vec<String> {
 
 fn brakes(stores: &[Value]) -> Vec<String> {
     let of = |brake: &Value| {
-        format!("{} {} {}", brake["family"].as_str().unwrap(), brake["share"].as_f64().unwrap(), brake["entries"])
+        format!(
+            "{} {} {}",
+            brake["family"].as_str().unwrap(),
+            brake["share"].as_f64().unwrap(),
+            brake["entries"]
+        )
     };
     stores.iter().flat_map(|store| store["brakes"].as_array().unwrap()).map(of).collect()
 }
@@ -357,11 +369,15 @@ impl Gateway {
         let child = Command::new("sleep").arg("120").stdin(Stdio::null()).spawn().unwrap();
         let pid = child.id();
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        let ticks: u64 = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
-        let uid = fs::metadata("/proc/self").map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata)).unwrap();
+        let ticks: u64 =
+            stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+        let uid = fs::metadata("/proc/self")
+            .map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata))
+            .unwrap();
         let locks = state.join(format!("tmp/openclaw-{uid}"));
         fs::create_dir_all(&locks).unwrap();
-        fs::write(locks.join("gateway.state.lock"), format!("{{\"pid\":{pid},\"startTime\":{ticks}}}")).unwrap();
+        fs::write(locks.join("gateway.state.lock"), format!("{{\"pid\":{pid},\"startTime\":{ticks}}}"))
+            .unwrap();
         std::thread::sleep(Duration::from_millis(2500));
         Gateway(child)
     }

@@ -23,6 +23,10 @@ pub fn write_output(
     mode: u32,
     cancel: &Cancel,
 ) -> Result<Fingerprint, ApplyError> {
+    if path.is_dir() {
+        let cause = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+        return Err(super::disk::DiskError::new("write", path, cause).into());
+    }
     if path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }

@@ -32,8 +32,8 @@ pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
         Err(error) => return speak::failure(edge, &error),
     };
     if let Some(glob) = diagnosis.unused_globs.first() {
-        eprintln!("sessions-doctor: --keep '{glob}' matches no key; nothing was changed");
-        return Ok(Exit::Usage);
+        let message = format!("--keep '{glob}' matches no key; nothing was changed");
+        return speak::end(edge, Exit::Usage, "protected-keep", &message);
     }
     let mut fates = check::plans(&mut diagnosis);
     let changing: Vec<usize> = (0..fates.len()).filter(|&at| changes(&diagnosis, at)).collect();
@@ -43,7 +43,7 @@ pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
     }
     if !write::consents(consent, &question(&diagnosis)) {
         let exit = speak::diagnosis(edge, &mut diagnosis, &fates, false)?;
-        eprintln!("sessions-doctor: nothing was changed");
+        speak::note(edge, "nothing was changed");
         return Ok(exit.worst(Exit::Findings));
     }
     for at in changing {
@@ -88,7 +88,7 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         return speak::diagnosis(edge, &mut diagnosis, &fates, false);
     }
     let exit = speak::diagnosis(edge, &mut diagnosis, &fates, false)?;
-    eprintln!("sessions-doctor: the pruned store is in {}", file.display());
+    speak::note(edge, &format!("the pruned store is in {}", file.display()));
     Ok(if exit == Exit::Findings { Exit::Healthy } else { exit })
 }
 
@@ -244,10 +244,10 @@ pub fn tidy(edge: &Edge<'_>, lock: &RecordsLock, records: &Path) {
     match retention::enforce(edge.writer.disk, lock, &Retention::default(), SystemTime::now()) {
         Ok(deleted) => {
             for (run, error) in deleted.into_iter().filter_map(|(run, result)| Some((run, result.err()?))) {
-                eprintln!("sessions-doctor: old run {run} could not be deleted: {error}");
+                log::warn!("old run {run} could not be deleted: {error}");
             }
         }
-        Err(error) => eprintln!("sessions-doctor: {}: {error}", records.display()),
+        Err(error) => log::warn!("{}: {error}", records.display()),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::diagnose::Diagnosis;
 use crate::diagnose::run::{Edge, LookError};
 use crate::exit::Exit;
 use crate::host::files;
+use crate::report::escape::Shown;
 use crate::report::human::{self, Verbosity};
 use crate::report::json;
 use crate::report::model::{Changes, Era, Finding, GatewayReport, NoChanges, Report, Severity};
@@ -84,15 +85,20 @@ pub fn failure(edge: &Edge<'_>, error: &LookError) -> anyhow::Result<Exit> {
         LookError::Glob(_) => Exit::Usage,
         LookError::Cancelled(exit) => *exit,
     };
-    eprintln!("sessions-doctor: {}", crate::report::escape::Shown::new(&error.to_string()));
+    end(edge, exit, "look-failed", &error.to_string())
+}
+
+/// Ends a command with a sentence: on stderr for people, and in an otherwise empty report for scripts.
+pub fn end(edge: &Edge<'_>, exit: Exit, check_id: &'static str, message: &str) -> anyhow::Result<Exit> {
+    note(edge, message);
     if edge.request.output.json {
         let mut report = blank(edge.request.verb.name(), edge.request.now.unwrap_or(edge.host.now_ms));
-        report.complete = false;
+        report.complete = exit == Exit::Healthy;
         report.exit_code = exit.code();
         report.findings.push(Finding {
-            check_id: "look-failed",
-            severity: Severity::Error,
-            message: error.to_string(),
+            check_id,
+            severity: if exit == Exit::Healthy { Severity::Info } else { Severity::Error },
+            message: message.to_owned(),
             path: None,
             count: None,
             fix_hint: None,
@@ -101,6 +107,12 @@ pub fn failure(edge: &Edge<'_>, error: &LookError) -> anyhow::Result<Exit> {
         report_with(edge, report, &mut NoChanges, Vec::new(), &redactor)?;
     }
     Ok(exit)
+}
+
+/// A sentence on stderr, fit for a terminal, and for others to see where that is wanted.
+pub fn note(edge: &Edge<'_>, message: &str) {
+    let message = redactor(edge, None).prose(message, &[]);
+    eprintln!("sessions-doctor: {}", Shown::new(&message));
 }
 
 /// A report that says nothing yet.

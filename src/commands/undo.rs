@@ -45,14 +45,21 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
     let runs = all_runs(&situation)?;
     let run = match pick(&runs, wanted) {
         Ok(run) => run,
-        Err(message) => {
-            eprintln!("sessions-doctor: {message}");
-            return Ok(Exit::Usage);
-        }
+        Err(message) => return speak::end(edge, Exit::Usage, "look-failed", &message),
     };
-    if run.record.state != RunState::Done {
-        eprintln!("sessions-doctor: run {} changed nothing, so there is nothing to put back", run.id);
-        return Ok(Exit::Healthy);
+    match run.record.state {
+        RunState::Done => {}
+        RunState::RolledBack => {
+            let message = format!("run {} changed nothing, so there is nothing to put back", run.id);
+            return speak::end(edge, Exit::Healthy, "recovered", &message);
+        }
+        RunState::Intended => {
+            let message = format!(
+                "run {} was cut short and could not be settled yet; stop the gateway and try again",
+                run.id
+            );
+            return speak::end(edge, Exit::Busy, "look-failed", &message);
+        }
     }
     match to {
         Some(file) => write_to(edge, &situation, run, file),
@@ -63,19 +70,16 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
 fn write_to(edge: &Edge<'_>, situation: &Situation, run: &Run, file: &Path) -> anyhow::Result<Exit> {
     let restoration = match restore::plan(run, &situation.config.session.main_key, edge.request.map) {
         Ok(restoration) => restoration,
-        Err(error) => return Ok(complain(&error)),
+        Err(error) => return complain(edge, &error),
     };
     let written =
         write_output(edge.writer.disk, file, &restoration.table, &restoration.sources()?, 0o600, edge.cancel);
     match written {
         Ok(_) => {
-            eprintln!("sessions-doctor: the store with run {} undone is in {}", run.id, file.display());
+            speak::note(edge, &format!("the store with run {} undone is in {}", run.id, file.display()));
             Ok(Exit::Healthy)
         }
-        Err(error) => {
-            eprintln!("sessions-doctor: {error}");
-            Ok(error.exit())
-        }
+        Err(error) => speak::end(edge, error.exit(), "store-unreadable", &error.to_string()),
     }
 }
 
@@ -84,12 +88,12 @@ fn put_back(edge: &Edge<'_>, situation: &Situation, run: &Run, consent: &WriteAr
     for round in 0..prune::TRIES {
         let restoration = match restore::plan(run, &situation.config.session.main_key, edge.request.map) {
             Ok(restoration) => restoration,
-            Err(error) => return Ok(complain(&error)),
+            Err(error) => return complain(edge, &error),
         };
         let question =
             format!("Put {} entries back into {}?", restoration.restored, run.record.store.display());
         if restoration.is_change() && !asked && !write::consents(consent, &question) {
-            eprintln!("sessions-doctor: nothing was changed");
+            speak::note(edge, "nothing was changed");
             return Ok(Exit::Findings);
         }
         asked = true;
@@ -274,7 +278,6 @@ fn run_report(run: &Run) -> RunReport {
     }
 }
 
-fn complain(error: &RestoreError) -> Exit {
-    eprintln!("sessions-doctor: {error}");
-    error.exit()
+fn complain(edge: &Edge<'_>, error: &RestoreError) -> anyhow::Result<Exit> {
+    speak::end(edge, error.exit(), "store-unreadable", &error.to_string())
 }

@@ -24,7 +24,7 @@ use crate::scan::text::decode;
 pub enum RestoreError {
     /// The store is gone.
     #[error(
-        "{0}: the store is gone; `undo RUN --to FILE` with --store naming a copy, or copy the original of the run: {1}"
+        "{0}: the store is gone; its original of this run is {1}, copy it back while the gateway is stopped"
     )]
     NoStore(PathBuf, PathBuf),
     /// The store is damaged.
@@ -40,6 +40,9 @@ pub enum RestoreError {
         "{0}: the original of the run is gone or not what it was when the run was made; nothing was changed"
     )]
     BadBackup(PathBuf),
+    /// The list of changes is not whole.
+    #[error("{0}: the list of changes is not whole, so they cannot be merged; the original lies beside it")]
+    BadRecord(PathBuf),
     /// Reading failed.
     #[error("{0}: {1}")]
     Io(PathBuf, io::Error),
@@ -54,7 +57,10 @@ impl RestoreError {
         match self {
             RestoreError::NoStore(..) | RestoreError::Damaged(..) => Exit::Damaged,
             RestoreError::WasUndo(_) => Exit::Usage,
-            RestoreError::BadBackup(_) | RestoreError::Io(..) | RestoreError::Record(_) => Exit::Io,
+            RestoreError::BadBackup(_)
+            | RestoreError::BadRecord(_)
+            | RestoreError::Io(..)
+            | RestoreError::Record(_) => Exit::Io,
         }
     }
 }
@@ -184,8 +190,9 @@ impl Restoration {
         self.keys = backup.scan.entries.iter().map(|entry| entry.key).collect();
         self.total = backup.scan.live().count() as u64;
         self.whole = run.record.steps.first().and_then(|step| step.before.clone());
-        for record in changes::read(&run.dir)? {
-            self.records.push(restored_record(record?));
+        // The original is whole without them: they are only told on.
+        if let Ok(records) = changes::read(&run.dir) {
+            self.records.extend(records.filter_map(Result::ok).map(restored_record));
         }
         Ok(())
     }
@@ -194,8 +201,10 @@ impl Restoration {
     fn merge(&mut self, run: &Run, current: &mut Side, backup: &mut Side) -> Result<(), RestoreError> {
         let mut lost = Vec::new();
         let mut splices = Vec::new();
+        let mut told_of = 0;
         for record in changes::read(&run.dir)? {
             let record = record?;
+            told_of += 1;
             let told = |error| RestoreError::Io(run.record.store.clone(), error);
             match record.action.as_str() {
                 "remove" => self.bring_back(&record, current, backup, &mut lost),
@@ -204,6 +213,10 @@ impl Restoration {
                 // Bytes that a later copy of the key overrides are no loss.
                 _ => {}
             }
+        }
+        let summary = &run.record.summary;
+        if told_of != summary.removed + summary.dropped + summary.healed + summary.slimmed {
+            return Err(RestoreError::BadRecord(run.dir.clone()));
         }
         splices.sort_by_key(|splice| splice.at.start);
         let items = undo::arrange(&current.scan.entries, &backup.scan.entries, &lost);

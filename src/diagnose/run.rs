@@ -263,7 +263,7 @@ fn troubles_of(
         troubles.push(trouble(&rules::RUN_LOG_UNREADABLE, &text, None, 1));
     }
     if let Some(first) = runs.torn.first() {
-        let text = format!("{first}: a line that does not parse; it proves nothing");
+        let text = format!("'{first}': a line that does not parse; it proves nothing");
         troubles.push(trouble(&rules::RUN_LOG_TORN, &text, None, runs.torn.len() as u64));
     }
     if let Some(why) = registry {

@@ -82,6 +82,8 @@ fn quote(word: &str) -> String {
     let plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=,@%+".contains(char);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
+    } else if word.chars().any(char::is_control) {
+        format!("$'{}'", word.escape_default())
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
@@ -96,5 +98,6 @@ mod tests {
         assert_eq!(quote("/home/user/.openclaw"), "/home/user/.openclaw");
         assert_eq!(quote("it's *"), r"'it'\''s *'");
         assert_eq!(quote(""), "''");
+        assert_eq!(quote("a\nb'"), r"$'a\nb\''");
     }
 }

@@ -112,11 +112,6 @@ fn consequence(page: &mut Page<'_>, report: &Report, store: &StoreReport) -> io:
     page.wrapped(INDENT, "-> ", None, &text)?;
     if let Some(backup) = &store.backup {
         page.line(INDENT + 3, format_args!("the original is kept: {}", Shown::new(&backup.path)))?;
-        if report.command == "undo" {
-            return Ok(());
-        }
-        let command = format!("sessions-doctor undo {}", Shown::new(&backup.run));
-        page.line(INDENT + 3, format_args!("to undo: {}", page.style().paint(Role::Command, command)))?;
     }
     Ok(())
 }
