@@ -7,19 +7,20 @@ use sessions_doctor::cli::args::Cli;
 use sessions_doctor::cli::request::Request;
 use sessions_doctor::commands;
 use sessions_doctor::exit::Exit;
+use sessions_doctor::report::escape::Shown;
 
 fn main() -> ExitCode {
     let request = match Request::read(Cli::parse()) {
         Ok(request) => request,
         Err(error) => {
-            eprintln!("sessions-doctor: {error}");
+            eprintln!("sessions-doctor: {}", Shown::new(&error.to_string()));
             return Exit::Usage.into();
         }
     };
     match commands::run(&request) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("sessions-doctor: {error:#}");
+            eprintln!("sessions-doctor: {}", Shown::new(&format!("{error:#}")));
             Exit::Io.into()
         }
     }

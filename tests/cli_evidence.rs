@@ -187,7 +187,11 @@ fn a_live_transcript_lock_protects_and_a_dead_one_does_not() {
     let alive = world.lock(&lock);
     let (_, changes) = verdicts(&world, &[]);
     let record = &changes[&world::run(JOB, "s-hung")];
-    assert_eq!((&record["action"], &record["protectedBy"]), (&"keep".into(), &"protected-in-use".into()), "{record}");
+    assert_eq!(
+        (&record["action"], &record["protectedBy"]),
+        (&"keep".into(), &"protected-in-use".into()),
+        "{record}"
+    );
     assert_eq!(changes[&base(JOB)]["action"], "keep", "in use forbids healing too: {}", changes[&base(JOB)]);
     world.stopped(&["prune", "--apply"]).exits(0);
     assert!(world.keys().contains(&world::run(JOB, "s-hung")));
@@ -210,8 +214,9 @@ fn a_live_transcript_lock_protects_and_a_dead_one_does_not() {
 fn sub_agents_that_run_and_conversations_that_were_interrupted_stay() {
     let world = World::looping();
     for gateway in ["stopped", "unknown", "running"] {
-        let report =
-            world.run(&["check", "--json", "--entries", "all", "--prune-after", "1d", "--gateway", gateway]).json();
+        let report = world
+            .run(&["check", "--json", "--entries", "all", "--prune-after", "1d", "--gateway", gateway])
+            .json();
         for key in ["agent:main:subagent:abc", "agent:main:telegram:group:77"] {
             let change = &changes(&report)[key];
             assert_eq!(change["action"], "keep", "{gateway}: {change}");
@@ -224,12 +229,21 @@ fn sub_agents_that_run_and_conversations_that_were_interrupted_stay() {
 #[test]
 fn a_registry_that_cannot_be_read_keeps_sub_agents() {
     let world = World::looping();
-    let child = entry("agent:main:subagent:old", "s-child", 60 * DAY, &[("status", "\"done\""), ("endedAt", "1789000000000")]);
+    let child = entry(
+        "agent:main:subagent:old",
+        "s-child",
+        60 * DAY,
+        &[("status", "\"done\""), ("endedAt", "1789000000000")],
+    );
     let mut entries = looping();
     entries.push(child);
     world.put(STORE, store(&entries));
     let (_, changes) = verdicts(&world, &[]);
-    assert_eq!(changes["agent:main:subagent:old"]["action"], "remove", "{}", changes["agent:main:subagent:old"]);
+    assert_eq!(
+        changes["agent:main:subagent:old"]["action"], "remove",
+        "{}",
+        changes["agent:main:subagent:old"]
+    );
     for text in ["", "{", "[]", "{\"version\": 2}", "{\"version\": 2, \"runs\": {\"a\": 1}}"] {
         world.put("subagents/runs.json", text);
         let (report, changes) = verdicts(&world, &[]);
@@ -271,7 +285,10 @@ fn a_clock_that_is_far_away_asks_for_the_gateway_to_be_named() {
 #[test]
 fn assume_stopped_permits_the_write_and_no_verdict_rests_on_it() {
     let world = World::looping();
-    let report = world.run(&["prune", "--apply", "--json", "--assume-stopped", "--confidence", "certain"]).exits(0).json();
+    let report = world
+        .run(&["prune", "--apply", "--json", "--assume-stopped", "--confidence", "certain"])
+        .exits(0)
+        .json();
     let changes = changes(&report);
     assert!(changes.values().all(|change| change["rule"] != "zombie-dead-owner"), "{report}");
     let keys = world.keys();
@@ -359,7 +376,12 @@ fn a_store_lock_of_the_dead_is_taken_over_and_that_is_said() {
     let lock = store_lock(&world);
     let recycled = Alive::new(&mut world.clean("sh"));
     let old = SystemTime::now() - Duration::from_secs(60);
-    for text in [lock_text(dead_pid(), Some(1)), lock_text(recycled.pid(), Some(recycled.ticks() + 7)), String::new(), "{".into()] {
+    for text in [
+        lock_text(dead_pid(), Some(1)),
+        lock_text(recycled.pid(), Some(recycled.ticks() + 7)),
+        String::new(),
+        "{".into(),
+    ] {
         world.put(STORE, store(&looping()));
         fs::write(&lock, &text).unwrap();
         if text.len() < 2 {

@@ -91,7 +91,12 @@ fn every_entry(options: &Options) {
     assert!(answers.next().is_none());
     let entries = &store["entries"];
     let summary = &made.summary;
-    let counts = [("total", summary.total), ("kept", summary.kept), ("removed", summary.removed), ("healed", summary.healed)];
+    let counts = [
+        ("total", summary.total),
+        ("kept", summary.kept),
+        ("removed", summary.removed),
+        ("healed", summary.healed),
+    ];
     for (name, wanted) in counts {
         assert_eq!(entries[name], wanted, "{:?}: {name}", options.shape);
     }
@@ -166,7 +171,10 @@ fn the_pruned_store_is_what_node_would_have_written() {
         let arguments: Vec<&std::ffi::OsStr> = arguments.iter().map(|path| path.as_os_str()).collect();
         node::evaluate(KEPT, &arguments);
         made.world.stopped(&["prune", "--apply", "-q"]).exits(0);
-        assert!(fs::read(made.world.store()).unwrap() == fs::read(&wanted).unwrap(), "{shape:?}: other bytes than Node's");
+        assert!(
+            fs::read(made.world.store()).unwrap() == fs::read(&wanted).unwrap(),
+            "{shape:?}: other bytes than Node's"
+        );
         let run = made.world.runs().pop().unwrap();
         made.world.stopped(&["undo", &run, "-q"]).exits(0);
         assert!(fs::read(made.world.store()).unwrap() == original, "{shape:?}: undo gives other bytes");

@@ -20,7 +20,9 @@ fn named_paths_that_are_missing_or_of_the_wrong_kind() {
     let file = at(&world.store());
     let dir = at(world.store().parent().unwrap());
     let below_a_file = at(&world.store().join("x"));
-    for verb in [&["check"][..], &["prune"], &["prune", "--apply"], &["undo"], &["explain", "agent:main:main"]] {
+    for verb in
+        [&["check"][..], &["prune"], &["prune", "--apply"], &["undo"], &["explain", "agent:main:main"]]
+    {
         for (option, value) in [
             ("--state-dir", &missing),
             ("--state-dir", &file),
@@ -273,7 +275,12 @@ fn a_full_disk_leaves_the_store_whole_and_nothing_behind() {
     let world = World::looping();
     let mut entries = looping();
     for number in 0..600 {
-        entries.push(entry(format!("agent:main:telegram:direct:{number}"), "s", DAY, &[("note", &quoted(&"x".repeat(900)))]));
+        entries.push(entry(
+            format!("agent:main:telegram:direct:{number}"),
+            "s",
+            DAY,
+            &[("note", &quoted(&"x".repeat(900)))],
+        ));
     }
     world.put(STORE, store(&entries));
     let before = world.bytes();
@@ -419,7 +426,9 @@ fn one_store_by_name() {
     fs::create_dir_all(alone.parent().unwrap()).unwrap();
     fs::rename(world.store(), &alone).unwrap();
     let mut command = world.bare();
-    command.args(["prune", "--apply", "--json", "--now", NOW_TEXT, "--gateway", "stopped", "--store"]).arg(&alone);
+    command
+        .args(["prune", "--apply", "--json", "--now", NOW_TEXT, "--gateway", "stopped", "--store"])
+        .arg(&alone);
     let report = world.finish(&mut command).exits(0).json();
     assert_eq!(report["stores"].as_array().unwrap().len(), 1);
     // Nobody knows its jobs, so nothing is an orphan; what is over and old goes.
@@ -428,13 +437,25 @@ fn one_store_by_name() {
     assert_eq!(runs(&alone.parent().unwrap().join(".sessions-doctor/runs")).len(), 1);
     // With --cron-dir they are known.
     let mut command = world.bare();
-    command.args(["check", "--json", "--entries", "all", "--now", NOW_TEXT, "--gateway", "stopped", "--store"]);
+    command.args([
+        "check",
+        "--json",
+        "--entries",
+        "all",
+        "--now",
+        NOW_TEXT,
+        "--gateway",
+        "stopped",
+        "--store",
+    ]);
     command.arg(&alone).arg("--cron-dir").arg(world.state.join("cron"));
     let report = world.finish(&mut command).json();
     assert!(finding(&report, "cron-jobs-unreadable").is_none(), "{report}");
     // A relative path, and the same file twice.
     let mut command = world.bare();
-    command.args(["check", "--json", "--gateway", "stopped", "--store", "alone/sessions.json", "--store"]).arg(&alone);
+    command
+        .args(["check", "--json", "--gateway", "stopped", "--store", "alone/sessions.json", "--store"])
+        .arg(&alone);
     let report = world.finish(&mut command).json();
     assert_eq!(report["stores"].as_array().unwrap().len(), 1, "{report}");
 }
@@ -443,7 +464,10 @@ fn one_store_by_name() {
 fn where_the_state_directory_is_found() {
     let state_dir = |world: &World, args: &[&str], env: &[(&str, &Path)]| {
         let mut command = world.bare();
-        command.args(["check", "--json", "--now", NOW_TEXT, "--gateway", "stopped"]).args(args).envs(env.iter().copied());
+        command
+            .args(["check", "--json", "--now", NOW_TEXT, "--gateway", "stopped"])
+            .args(args)
+            .envs(env.iter().copied());
         let report = world.finish(&mut command).json();
         (report["stateDir"].as_str().unwrap_or("none").to_owned(), report["stores"].as_array().unwrap().len())
     };
@@ -454,8 +478,14 @@ fn where_the_state_directory_is_found() {
         world.home.join(dir).display().to_string()
     };
     let world = World::looping();
-    assert_eq!(state_dir(&world, &[], &[("OPENCLAW_STATE_DIR", &world.state)]).0, world.state.to_str().unwrap());
-    assert_eq!(state_dir(&world, &[], &[("OPENCLAW_STATE_DIR", Path::new("state"))]).0, world.state.to_str().unwrap());
+    assert_eq!(
+        state_dir(&world, &[], &[("OPENCLAW_STATE_DIR", &world.state)]).0,
+        world.state.to_str().unwrap()
+    );
+    assert_eq!(
+        state_dir(&world, &[], &[("OPENCLAW_STATE_DIR", Path::new("state"))]).0,
+        world.state.to_str().unwrap()
+    );
     let legacy = place(&world, ".clawdbot");
     assert_eq!(state_dir(&world, &[], &[]), (legacy, 1));
     let usual = place(&world, ".openclaw");
@@ -466,7 +496,10 @@ fn where_the_state_directory_is_found() {
     assert_eq!(state_dir(&world, &[], &[("OPENCLAW_PROFILE", Path::new("work"))]).0, usual);
     let home = world.root.join("other-home");
     fs::create_dir_all(home.join(".openclaw")).unwrap();
-    assert_eq!(state_dir(&world, &[], &[("OPENCLAW_HOME", &home)]).0, home.join(".openclaw").to_str().unwrap());
+    assert_eq!(
+        state_dir(&world, &[], &[("OPENCLAW_HOME", &home)]).0,
+        home.join(".openclaw").to_str().unwrap()
+    );
 }
 
 #[test]

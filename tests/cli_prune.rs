@@ -71,7 +71,9 @@ fn a_dry_run_changes_nothing_and_its_exit_code_says_whether_it_would() {
         let (world, sample) = sample(name);
         let before = world.tree();
         let code = i32::from(sample.counts.removed + sample.counts.healed > 0);
-        for args in [&["prune"][..], &["prune", "--json"], &["check"], &["prune", "-v"], &["prune", "-q"], &[]] {
+        for args in
+            [&["prune"][..], &["prune", "--json"], &["check"], &["prune", "-v"], &["prune", "-q"], &[]]
+        {
             let ran = go(&world, &sample, args).exits(code);
             assert!(!ran.out.is_empty() || args == ["prune", "-q"], "{name} {args:?}: nothing was said");
             assert_eq!(world.tree(), before, "{name} {args:?}");
@@ -164,7 +166,8 @@ fn undo_keeps_what_was_added_and_changed_since() {
         entry(world::run(JOB, "s-old"), "s-old", 0, &[("note", "\"written since\"")]),
     ]);
     let text = format!("{},{}", text.strip_suffix("\n}").unwrap(), added.strip_prefix("{").unwrap());
-    let text = text.replace("\"status\": \"failed\",\n    \"endedAt\"", "\"status\": \"killed\",\n    \"endedAt\"");
+    let text =
+        text.replace("\"status\": \"failed\",\n    \"endedAt\"", "\"status\": \"killed\",\n    \"endedAt\"");
     world.put(STORE, &text);
     let before = parsed(&world);
 
@@ -296,7 +299,11 @@ fn limits_that_were_typed_are_obeyed() {
     let removed = |args: &[&str]| {
         let report = world.stopped(&[&["prune", "--json"], args].concat()).json();
         let changes = changes(&report);
-        changes.into_iter().filter(|(_, change)| change["action"] == "remove").map(|(key, _)| key).collect::<Vec<_>>()
+        changes
+            .into_iter()
+            .filter(|(_, change)| change["action"] == "remove")
+            .map(|(key, _)| key)
+            .collect::<Vec<_>>()
     };
     let kept = format!("cron:{JOB}:run:s-old");
     assert_eq!(removed(&["--keep", &kept]), [run(JOB, "s-hung"), run(GONE, "s-lost")]);

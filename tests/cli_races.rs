@@ -22,7 +22,11 @@ fn large(bytes: usize) -> World {
     let note = quoted(&"x".repeat(8_000));
     for number in 0..bytes / 8_100 {
         let session = format!("s-{number}");
-        let key = if number % 2 == 0 { world::run(JOB, &session) } else { format!("agent:main:telegram:direct:{number}") };
+        let key = if number % 2 == 0 {
+            world::run(JOB, &session)
+        } else {
+            format!("agent:main:telegram:direct:{number}")
+        };
         entries.push(entry(key, &session, 3 * DAY, &[("note", &note)]));
     }
     world.put(STORE, store(&entries));
@@ -219,7 +223,8 @@ fn killed_at_any_moment_it_is_old_or_new_and_the_next_run_recovers() {
         let temps: Vec<String> = world.beside().into_iter().filter(|name| !name.ends_with(".lock")).collect();
         assert!(temps.is_empty(), "round {round}: {temps:?}");
         let listed = world.stopped(&["undo", "--json"]).exits(0).json();
-        let states: Vec<&str> = listed["runs"].as_array().unwrap().iter().filter_map(|run| run["state"].as_str()).collect();
+        let states: Vec<&str> =
+            listed["runs"].as_array().unwrap().iter().filter_map(|run| run["state"].as_str()).collect();
         assert!(!states.contains(&"intended"), "round {round}: {states:?}");
         let done = listed["runs"].as_array().unwrap().iter().find(|run| run["state"] == "done").unwrap();
         if round % 3 == 0 {
@@ -317,8 +322,11 @@ fn bytes_that_turn_into_others_under_a_check_are_no_crash() {
         });
         let _stopping = Stop(&stop);
         for round in 0..24 {
-            let args: &[&str] =
-                if round % 2 == 0 { &["check", "--json", "--entries", "all"] } else { &["prune", "-v", "--no-mmap"] };
+            let args: &[&str] = if round % 2 == 0 {
+                &["check", "--json", "--entries", "all"]
+            } else {
+                &["prune", "-v", "--no-mmap"]
+            };
             let ran = end(start(&world, args));
             assert!([1, 3, 4, 6].contains(&ran.code) && !ran.err.contains("panicked"), "{args:?}: {ran}");
         }

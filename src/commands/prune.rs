@@ -32,7 +32,7 @@ pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
         Err(error) => return speak::failure(edge, &error),
     };
     if let Some(glob) = diagnosis.unused_globs.first() {
-        eprintln!("sessions-doctor: --keep '{glob}' matches no key; nothing was changed");
+        speak::say(edge, &format!("--keep '{glob}' matches no key; nothing was changed"));
         return Ok(Exit::Usage);
     }
     let mut fates = check::plans(&mut diagnosis);
@@ -44,7 +44,7 @@ pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
     }
     if !write::consents(consent, &question(&diagnosis)) {
         let exit = speak::diagnosis(edge, &mut diagnosis, &fates, false)?;
-        eprintln!("sessions-doctor: nothing was changed");
+        speak::say(edge, "nothing was changed");
         return Ok(exit.worst(Exit::Findings));
     }
     for at in changing {
@@ -69,9 +69,10 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         return speak::diagnosis(edge, &mut diagnosis, &fates, false);
     }
     let [at] = whole.as_slice() else {
-        eprintln!(
-            "sessions-doctor: --output takes one store, and {} can be pruned here; name it with --store",
-            whole.len()
+        let many = whole.len();
+        speak::say(
+            edge,
+            &format!("--output takes one store, and {many} can be pruned here; name it with --store"),
         );
         return Ok(Exit::Usage);
     };
@@ -89,7 +90,7 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         return speak::diagnosis(edge, &mut diagnosis, &fates, false);
     }
     let exit = speak::diagnosis(edge, &mut diagnosis, &fates, false)?;
-    eprintln!("sessions-doctor: the pruned store is in {}", file.display());
+    speak::say(edge, &format!("the pruned store is in {}", file.display()));
     Ok(if exit == Exit::Findings { Exit::Healthy } else { exit })
 }
 
@@ -167,7 +168,7 @@ fn replace_store(
         return Err(ApplyError::Changed { path: store.file.path.clone(), what });
     }
     let receipt = replace_with(edge, situation, judged, changeset, &lock, &store.file.real, consent)?;
-    tidy(&lock, &records);
+    tidy(edge, &lock, &records);
     Ok(Some(receipt))
 }
 
@@ -239,14 +240,14 @@ fn verify(judged: &Judged, changeset: &Changeset, temp: &Path, main_key: &str) -
 }
 
 /// Old runs go; what cannot be deleted is said and stays.
-pub fn tidy(lock: &RecordsLock, records: &Path) {
+pub fn tidy(edge: &Edge<'_>, lock: &RecordsLock, records: &Path) {
     match retention::enforce(&RealDisk, lock, &Retention::default(), SystemTime::now()) {
         Ok(deleted) => {
             for (run, error) in deleted.into_iter().filter_map(|(run, result)| Some((run, result.err()?))) {
-                eprintln!("sessions-doctor: old run {run} could not be deleted: {error}");
+                speak::say(edge, &format!("old run {run} could not be deleted: {error}"));
             }
         }
-        Err(error) => eprintln!("sessions-doctor: {}: {error}", records.display()),
+        Err(error) => speak::say(edge, &format!("{}: {error}", records.display())),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::cli::args::WhenArg;
 use crate::diagnose::Diagnosis;
 use crate::diagnose::run::{Edge, LookError};
 use crate::exit::Exit;
+use crate::report::escape::Shown;
 use crate::report::human::{self, Verbosity};
 use crate::report::json;
 use crate::report::model::{Changes, Era, Finding, GatewayReport, NoChanges, Report, Severity};
@@ -82,7 +83,7 @@ pub fn failure(edge: &Edge<'_>, error: &LookError) -> anyhow::Result<Exit> {
         LookError::Glob(_) => Exit::Usage,
         LookError::Cancelled(exit) => *exit,
     };
-    eprintln!("sessions-doctor: {}", crate::report::escape::Shown::new(&error.to_string()));
+    say(edge, &error.to_string());
     if edge.request.output.json {
         let mut report = blank(edge.request.verb.name(), edge.request.now.unwrap_or(edge.host.now_ms));
         report.complete = false;
@@ -99,6 +100,13 @@ pub fn failure(edge: &Edge<'_>, error: &LookError) -> anyhow::Result<Exit> {
         report_with(edge, report, &mut NoChanges, Vec::new(), &redactor)?;
     }
     Ok(exit)
+}
+
+/// Says a sentence on stderr. File names and what was typed may hold anything, so it is escaped, and redacted
+/// where that was asked for.
+pub fn say(edge: &Edge<'_>, sentence: &str) {
+    let sentence = redactor(edge, None).prose(sentence, &[]);
+    eprintln!("sessions-doctor: {}", Shown::new(&sentence));
 }
 
 /// A report that says nothing yet.

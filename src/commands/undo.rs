@@ -16,7 +16,6 @@ use crate::evidence::discover::{self, Situation};
 use crate::evidence::gateway;
 use crate::exit::Exit;
 use crate::model::store::StoreFile;
-use crate::report::escape::Shown;
 use crate::report::model::{
     EntryCounts, Era, NoChanges, OpenclawReads, Outcome, Report, RunReport, StoreVerdict,
 };
@@ -45,12 +44,12 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
     let run = match pick(&runs, wanted) {
         Ok(run) => run,
         Err(message) => {
-            eprintln!("sessions-doctor: {message}");
+            speak::say(edge, &message);
             return Ok(Exit::Usage);
         }
     };
     if run.record.state != RunState::Done {
-        eprintln!("sessions-doctor: run {} changed nothing, so there is nothing to put back", run.id);
+        speak::say(edge, &format!("run {} changed nothing, so there is nothing to put back", run.id));
         return Ok(Exit::Healthy);
     }
     match to {
@@ -62,17 +61,17 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
 fn write_to(edge: &Edge<'_>, situation: &Situation, run: &Run, file: &Path) -> anyhow::Result<Exit> {
     let restoration = match restore::plan(run, &situation.config.session.main_key, edge.request.map) {
         Ok(restoration) => restoration,
-        Err(error) => return Ok(complain(&error)),
+        Err(error) => return Ok(complain(edge, &error)),
     };
     let written =
         write_output(&RealDisk, file, &restoration.table, &restoration.sources()?, 0o600, edge.cancel);
     match written {
         Ok(_) => {
-            eprintln!("sessions-doctor: the store with run {} undone is in {}", run.id, file.display());
+            speak::say(edge, &format!("the store with run {} undone is in {}", run.id, file.display()));
             Ok(Exit::Healthy)
         }
         Err(error) => {
-            eprintln!("sessions-doctor: {error}");
+            speak::say(edge, &error.to_string());
             Ok(error.exit())
         }
     }
@@ -83,12 +82,12 @@ fn put_back(edge: &Edge<'_>, situation: &Situation, run: &Run, consent: &WriteAr
     for round in 0..prune::TRIES {
         let restoration = match restore::plan(run, &situation.config.session.main_key, edge.request.map) {
             Ok(restoration) => restoration,
-            Err(error) => return Ok(complain(&error)),
+            Err(error) => return Ok(complain(edge, &error)),
         };
         let question =
             format!("Put {} entries back into {}?", restoration.restored, run.record.store.display());
         if restoration.is_change() && !asked && !write::consents(consent, &question) {
-            eprintln!("sessions-doctor: nothing was changed");
+            speak::say(edge, "nothing was changed");
             return Ok(Exit::Findings);
         }
         asked = true;
@@ -151,7 +150,7 @@ fn replace_with(
             cancel: edge.cancel,
         },
     )?;
-    prune::tidy(&lock, &records);
+    prune::tidy(edge, &lock, &records);
     Ok(prune::applied(Fate::untouched(None), receipt))
 }
 
@@ -240,8 +239,8 @@ fn pick<'a>(runs: &'a [Run], wanted: &str) -> Result<&'a Run, String> {
     let matching: Vec<&Run> = runs.iter().filter(begins).collect();
     match matching.as_slice() {
         [run] => Ok(run),
-        [] => Err(format!("there is no run '{}'; `sessions-doctor undo` lists them", Shown::new(wanted))),
-        many => Err(format!("{} runs begin with {}; `sessions-doctor undo` lists them", many.len(), Shown::new(wanted))),
+        [] => Err(format!("there is no run '{wanted}'; `sessions-doctor undo` lists them")),
+        many => Err(format!("{} runs begin with '{wanted}'; `sessions-doctor undo` lists them", many.len())),
     }
 }
 
@@ -264,7 +263,7 @@ fn run_report(run: &Run) -> RunReport {
     }
 }
 
-fn complain(error: &RestoreError) -> Exit {
-    eprintln!("sessions-doctor: {error}");
+fn complain(edge: &Edge<'_>, error: &RestoreError) -> Exit {
+    speak::say(edge, &error.to_string());
     error.exit()
 }

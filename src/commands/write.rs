@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::speak;
 use crate::apply::liveness::ProcLiveness;
 use crate::apply::resume::{Outcome as Left, ResumeRequest};
 use crate::apply::runs::Found;
@@ -60,7 +61,7 @@ pub fn consents(write: &WriteArgs, question: &str) -> bool {
     if write.yes || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return true;
     }
-    eprint!("{question} [y/N] ");
+    eprint!("{} [y/N] ", crate::report::escape::Shown::new(question));
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
@@ -99,8 +100,7 @@ pub fn take_up(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> std
         if runs::list(&dir).is_ok_and(|found| found.iter().any(left))
             && let Err(error) = lock(edge, situation, &dir, write)
         {
-            let shown = error.to_string();
-            eprintln!("sessions-doctor: {}", crate::report::escape::Shown::new(&shown));
+            speak::say(edge, &error.to_string());
         }
     }
     Ok(())
@@ -138,8 +138,7 @@ pub fn lock(
             Left::TempRemoved => "a temporary file of ours: removed".to_owned(),
             Left::Left(why) => format!("was cut short and stays as it is: {why}"),
         };
-        let shown = crate::report::escape::Shown::new(&path).to_string();
-        eprintln!("sessions-doctor: run {name} {shown}: {what}");
+        speak::say(edge, &format!("run {name} {path}: {what}"));
     }
     Ok((lock, !left.is_empty()))
 }

@@ -53,12 +53,7 @@ impl LastLines {
 }
 
 /// Judges all stores.
-pub fn settle(
-    stores: &mut [Diagnosed],
-    evidence: &mut Evidence,
-    policy: &Policy,
-    mut complete: bool,
-) {
+pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy, mut complete: bool) {
     let existing = existing_parents(stores);
     let mut tails = TailReader::default();
     loop {
