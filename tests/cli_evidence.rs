@@ -63,7 +63,9 @@ fn with_a_whole_job_list_orphans_are_found() {
 #[test]
 fn a_job_list_that_is_not_read_whole_condemns_nobody() {
     let sqlite = b"SQLite format 3\0 and then some pages";
-    let cases: [(&str, &[(&str, Option<&[u8]>)]); 9] = [
+    /// A path below the state directory, and its content; `None` takes it away.
+    type Files<'a> = &'a [(&'a str, Option<&'a [u8]>)];
+    let cases: [(&str, Files<'_>); 9] = [
         ("missing", &[("cron/jobs.json", None)]),
         ("empty", &[("cron/jobs.json", Some(b""))]),
         ("cut", &[("cron/jobs.json", Some(b"{\"version\": 1, \"jobs\": ["))]),

@@ -73,7 +73,7 @@ fn damaged() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
         ("null", b"null".to_vec(), "store-not-an-object", ":1:1"),
         ("string", b"\"agent:main:main\"".to_vec(), "store-not-an-object", ":1:1"),
         ("cut", cut.as_bytes().to_vec(), "store-truncated", place(cut)),
-        ("cut brace", whole[..whole.len() - 1].as_bytes().to_vec(), "store-truncated", "byte"),
+        ("cut brace", whole.as_bytes()[..whole.len() - 1].to_vec(), "store-truncated", "byte"),
         ("byte order mark", format!("\u{feff}{whole}").into_bytes(), "store-bom", ":1:1"),
         ("NUL tail", format!("{whole}\0\0\0\0").into_bytes(), "store-trailing-bytes", place(&whole)),
         ("only NUL", vec![0; 4096], "store-", ":1:1"),
@@ -527,4 +527,43 @@ fn the_mode_is_kept() {
         world.stopped(&["undo", &run]).exits(0);
         assert_eq!(fs::metadata(world.store()).unwrap().mode() & 0o7777, mode);
     }
+}
+
+#[test]
+fn a_file_system_without_room_leaves_the_store_whole() {
+    let test = "a_file_system_without_room_leaves_the_store_whole";
+    let world = World::new();
+    let mut entries = looping();
+    let note = quoted(&"x".repeat(900));
+    for number in 0..600 {
+        entries.push(entry(format!("agent:main:telegram:direct:{number}"), "s", DAY, &[("note", &note)]));
+    }
+    fs::write(world.root.join("store.json"), store(&entries)).unwrap();
+    fs::write(world.root.join("jobs.json"), jobs(&[JOB])).unwrap();
+    // In a mount namespace of its own, on a file system with room for one store and a half; what is left there is told at the end.
+    let script = "
+        mount -t tmpfs -o size=900k,mode=700 none \"$1\" || exit 99
+        mkdir -p \"$1/agents/main/sessions\" \"$1/cron\"
+        cp store.json \"$1/agents/main/sessions/sessions.json\"; cp jobs.json \"$1/cron/\"
+        \"$0\" prune --apply --gateway stopped --now \"$2\" --state-dir \"$1\"
+        code=$?
+        cmp store.json \"$1/agents/main/sessions/sessions.json\" || exit 98
+        find \"$1\" -type f ! -name lock | sort
+        exit $code";
+    let mut command = world.clean("unshare");
+    command
+        .args(["--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_sessions-doctor")])
+        .arg(&world.state)
+        .arg(NOW_TEXT);
+    let ran = match command.output() {
+        Ok(output) => Ran::new(&output),
+        Err(error) => return skipped(test, &format!("no unshare: {error}")),
+    };
+    if ran.code == 99 || ran.code == 1 && ran.err.contains("unshare") {
+        return skipped(test, ran.err.trim());
+    }
+    let ran = ran.exits(6).says("space").says("not changed");
+    let left: Vec<&str> = ran.out.lines().filter(|line| line.starts_with('/')).collect();
+    let wanted = [STORE, "cron/jobs.json"].map(|path| world.state.join(path).display().to_string());
+    assert_eq!(left, wanted, "{ran}");
 }

@@ -121,7 +121,7 @@ fn apply_does_exactly_the_plan_and_undo_gives_the_bytes_back() {
         assert_eq!(world.tree(), settled, "{name}: a second --apply");
 
         let run = applied["stores"][0]["backup"]["run"].as_str().unwrap().to_owned();
-        assert_eq!(world.runs(), [run.clone()], "{name}");
+        assert_eq!(world.runs(), std::slice::from_ref(&run), "{name}");
         go(&world, &sample, &["undo", &run]).exits(0);
         assert_eq!(fs::read(&store).unwrap(), original, "{name}");
         assert_eq!(fs::metadata(&store).unwrap().mode() & 0o777, 0o600, "{name}");

@@ -31,7 +31,7 @@ pub fn run(edge: &Edge<'_>, subject: &str) -> anyhow::Result<Exit> {
     let fates = check::plans(&mut diagnosis);
     let found = find(&mut diagnosis, &fates, subject)?;
     if found.is_empty() {
-        not_found(subject);
+        not_found(edge, subject);
         return Ok(Exit::Usage);
     }
     let redactor = speak::redactor(edge, Some(&diagnosis));
@@ -81,8 +81,8 @@ fn find(diagnosis: &mut Diagnosis, fates: &[Fate], subject: &str) -> io::Result<
     Ok(found)
 }
 
-fn not_found(subject: &str) {
-    eprintln!("sessions-doctor: {} is no rule, no exit code and no key of any store", Shown::new(subject));
+fn not_found(edge: &Edge<'_>, subject: &str) {
+    speak::say(edge, &format!("'{subject}' is no rule, no exit code and no key of any store"));
     let near = explain::suggestions(subject);
     if !near.is_empty() {
         eprintln!("  did you mean {}?", near.join(", "));

@@ -43,7 +43,7 @@ pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
     }
     if !write::consents(consent, &question(&diagnosis)) {
         let exit = speak::diagnosis(edge, &mut diagnosis, &fates, false)?;
-        speak::note(edge, "nothing was changed");
+        speak::say(edge, "nothing was changed");
         return Ok(exit.worst(Exit::Findings));
     }
     for at in changing {
@@ -68,9 +68,10 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         return speak::diagnosis(edge, &mut diagnosis, &fates, false);
     }
     let [at] = whole.as_slice() else {
-        eprintln!(
-            "sessions-doctor: --output takes one store, and {} can be pruned here; name it with --store",
-            whole.len()
+        let many = whole.len();
+        speak::say(
+            edge,
+            &format!("--output takes one store, and {many} can be pruned here; name it with --store"),
         );
         return Ok(Exit::Usage);
     };
@@ -88,7 +89,7 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         return speak::diagnosis(edge, &mut diagnosis, &fates, false);
     }
     let exit = speak::diagnosis(edge, &mut diagnosis, &fates, false)?;
-    speak::note(edge, &format!("the pruned store is in {}", file.display()));
+    speak::say(edge, &format!("the pruned store is in {}", file.display()));
     Ok(if exit == Exit::Findings { Exit::Healthy } else { exit })
 }
 

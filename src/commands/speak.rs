@@ -90,7 +90,7 @@ pub fn failure(edge: &Edge<'_>, error: &LookError) -> anyhow::Result<Exit> {
 
 /// Ends a command with a sentence: on stderr for people, and in an otherwise empty report for scripts.
 pub fn end(edge: &Edge<'_>, exit: Exit, check_id: &'static str, message: &str) -> anyhow::Result<Exit> {
-    note(edge, message);
+    say(edge, message);
     if edge.request.output.json {
         let mut report = blank(edge.request.verb.name(), edge.request.now.unwrap_or(edge.host.now_ms));
         report.complete = exit == Exit::Healthy;
@@ -110,7 +110,7 @@ pub fn end(edge: &Edge<'_>, exit: Exit, check_id: &'static str, message: &str) -
 }
 
 /// A sentence on stderr, fit for a terminal, and for others to see where that is wanted.
-pub fn note(edge: &Edge<'_>, message: &str) {
+pub fn say(edge: &Edge<'_>, message: &str) {
     let message = redactor(edge, None).prose(message, &[]);
     eprintln!("sessions-doctor: {}", Shown::new(&message));
 }

@@ -15,7 +15,6 @@ use crate::evidence::discover::{self, Situation};
 use crate::evidence::gateway;
 use crate::exit::Exit;
 use crate::model::store::StoreFile;
-use crate::report::escape::Shown;
 use crate::report::model::{
     EntryCounts, Era, NoChanges, OpenclawReads, Outcome, Report, RunReport, StoreVerdict,
 };
@@ -76,7 +75,7 @@ fn write_to(edge: &Edge<'_>, situation: &Situation, run: &Run, file: &Path) -> a
         write_output(edge.writer.disk, file, &restoration.table, &restoration.sources()?, 0o600, edge.cancel);
     match written {
         Ok(_) => {
-            speak::note(edge, &format!("the store with run {} undone is in {}", run.id, file.display()));
+            speak::say(edge, &format!("the store with run {} undone is in {}", run.id, file.display()));
             Ok(Exit::Healthy)
         }
         Err(error) => speak::end(edge, error.exit(), "store-unreadable", &error.to_string()),
@@ -93,7 +92,7 @@ fn put_back(edge: &Edge<'_>, situation: &Situation, run: &Run, consent: &WriteAr
         let question =
             format!("Put {} entries back into {}?", restoration.restored, run.record.store.display());
         if restoration.is_change() && !asked && !write::consents(consent, &question) {
-            speak::note(edge, "nothing was changed");
+            speak::say(edge, "nothing was changed");
             return Ok(Exit::Findings);
         }
         asked = true;
@@ -250,12 +249,8 @@ fn pick<'a>(runs: &'a [Run], wanted: &str) -> Result<&'a Run, String> {
     let matching: Vec<&Run> = runs.iter().filter(begins).collect();
     match matching.as_slice() {
         [run] => Ok(run),
-        [] => Err(format!("there is no run '{}'; `sessions-doctor undo` lists them", Shown::new(wanted))),
-        many => Err(format!(
-            "{} runs begin with {}; `sessions-doctor undo` lists them",
-            many.len(),
-            Shown::new(wanted)
-        )),
+        [] => Err(format!("there is no run '{}'; `sessions-doctor undo` lists them", wanted)),
+        many => Err(format!("{} runs begin with {}; `sessions-doctor undo` lists them", many.len(), wanted)),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::speak;
 use crate::apply::resume::{Outcome as Left, ResumeRequest, Resumed};
 use crate::apply::runs::Found;
 use crate::apply::store_lock::StoreLock;
@@ -60,7 +61,7 @@ pub fn consents(write: &WriteArgs, question: &str) -> bool {
     if write.yes || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return true;
     }
-    eprint!("{question} [y/N] ");
+    eprint!("{} [y/N] ", crate::report::escape::Shown::new(question));
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
@@ -143,8 +144,7 @@ pub fn lock(
             Left::TempRemoved => "a temporary file of ours: removed".to_owned(),
             Left::Left(why) => format!("was cut short and stays as it is: {why}"),
         };
-        let shown = crate::report::escape::Shown::new(&path).to_string();
-        eprintln!("sessions-doctor: run {name} {shown}: {what}");
+        speak::say(edge, &format!("run {name} {path}: {what}"));
     }
     let news = left.iter().any(|left| !matches!(left.what, Left::Left(_)));
     Ok((lock, news))

@@ -138,8 +138,8 @@ impl World {
     /// A state directory with something of every kind to remove, and much to keep; see [`looping`].
     pub fn looping() -> Self {
         let world = Self::new();
-        world.put(STORE, &store(&looping()));
-        world.put("cron/jobs.json", &jobs(&[JOB]));
+        world.put(STORE, store(&looping()));
+        world.put("cron/jobs.json", jobs(&[JOB]));
         world
     }
 

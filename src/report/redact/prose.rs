@@ -121,7 +121,13 @@ fn first_known<'a>(text: &str, known: &[&'a str]) -> Option<(usize, &'a str)> {
 /// A stretch of words that holds the known `name`.
 fn redact_known(redactor: &Redactor, whole: &str, name: &str) -> String {
     if is_path(name) {
-        return whole.replace(name, &redactor.path(name));
+        // What follows belongs to the path: a known directory does not make the names below it harmless.
+        let (head, path) = whole.find(name).map_or(("", whole), |at| whole.split_at(at));
+        return if path[name.len()..].starts_with(['/', '\\']) {
+            format!("{head}{}", redact_word(redactor, path))
+        } else {
+            whole.replace(name, &redactor.path(name))
+        };
     }
     if whole.contains(['/', '\\', ':']) && !name.contains(char::is_whitespace) {
         // `ops:` is no key: where the word as such says nothing, the name in it still does.
