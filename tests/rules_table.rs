@@ -148,7 +148,8 @@ fn table(file: &str) -> Vec<Case> {
 }
 
 fn files() -> Vec<String> {
-    let names = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.filter(|name| name.ends_with(".toml")).collect();
     names.sort();
     names
@@ -232,7 +233,11 @@ impl Case {
             put(&format!("cron/runs/{job}.jsonl"), &lines.iter().map(whole).collect::<String>());
         }
         if let Some(rows) = &self.registry {
-            let rows = if rows.starts_with('{') { format!("{{\"version\":2,\"runs\":{rows}}}") } else { rows.clone() };
+            let rows = if rows.starts_with('{') {
+                format!("{{\"version\":2,\"runs\":{rows}}}")
+            } else {
+                rows.clone()
+            };
             put("subagents/runs.json", &rows);
         }
         for (name, text) in &self.transcripts {
@@ -268,12 +273,20 @@ impl Case {
             .args(["check", "--json", "--entries", "all", "--gateway", word, "--now", &now.to_string()])
             .arg("--state-dir")
             .arg(&state)
-            .args(&self.options)
+            .args(self.options.iter().map(|option| self.sized(option, &state)))
             .output()
             .unwrap();
         let report: Value = serde_json::from_slice(&output.stdout)
             .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
         self.compare(&report, now)
+    }
+
+    /// `SIZE` and `SIZE-n` are the size of the store, and n bytes less.
+    fn sized(&self, option: &str, state: &Path) -> String {
+        let Some(less) = option.strip_prefix("SIZE") else { return option.to_owned() };
+        let size = fs::metadata(state.join(STORE)).unwrap().len();
+        let less: u64 = less.trim_start_matches('-').parse().unwrap_or(0);
+        format!("{}B", size - less)
     }
 
     fn compare(&self, report: &Value, now: i64) -> Result<(), String> {
@@ -306,7 +319,9 @@ impl Case {
             [word("rule"), word("protectedBy")].into_iter().flatten().collect::<Vec<_>>()
         };
         let seen: BTreeSet<String> = changes.iter().flat_map(names).collect();
-        wrong.extend(self.shows.iter().filter(|id| !seen.contains(*id)).map(|id| format!("  does not show {id}")));
+        wrong.extend(
+            self.shows.iter().filter(|id| !seen.contains(*id)).map(|id| format!("  does not show {id}")),
+        );
         wrong.extend(self.misses.iter().filter(|id| seen.contains(*id)).map(|id| format!("  shows {id}")));
         same(&mut wrong, "edits", edits(&changes), self.edits.iter().map(|line| times(line, now)).collect());
         same(&mut wrong, "brakes", brakes(stores), self.brakes.clone());
@@ -322,7 +337,7 @@ fn same(wrong: &mut Vec<String>, what: &str, got: Vec<String>, expected: Vec<Str
 
 fn row(change: &Value) -> String {
     let word = |name: &str| change[name].as_str().unwrap_or("-").to_owned();
-    ["key", "rule", "action", "confidence", "protectedBy"].map(word).join(" ")
+    ["key", "rule", "action", "confidence", "protectedBy"].map(word).join(" ").trim_start().to_owned()
 }
 
 fn edits(changes: &[&Value]) -> Vec<String> {
@@ -339,7 +354,12 @@ fn edits(changes: &[&Value]) -> Vec<String> {
 
 fn brakes(stores: &[Value]) -> Vec<String> {
     let of = |brake: &Value| {
-        format!("{} {} {}", brake["family"].as_str().unwrap(), brake["share"].as_f64().unwrap(), brake["entries"])
+        format!(
+            "{} {} {}",
+            brake["family"].as_str().unwrap(),
+            brake["share"].as_f64().unwrap(),
+            brake["entries"]
+        )
     };
     stores.iter().flat_map(|store| store["brakes"].as_array().unwrap()).map(of).collect()
 }
@@ -357,11 +377,15 @@ impl Gateway {
         let child = Command::new("sleep").arg("120").stdin(Stdio::null()).spawn().unwrap();
         let pid = child.id();
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        let ticks: u64 = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
-        let uid = fs::metadata("/proc/self").map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata)).unwrap();
+        let ticks: u64 =
+            stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+        let uid = fs::metadata("/proc/self")
+            .map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata))
+            .unwrap();
         let locks = state.join(format!("tmp/openclaw-{uid}"));
         fs::create_dir_all(&locks).unwrap();
-        fs::write(locks.join("gateway.state.lock"), format!("{{\"pid\":{pid},\"startTime\":{ticks}}}")).unwrap();
+        fs::write(locks.join("gateway.state.lock"), format!("{{\"pid\":{pid},\"startTime\":{ticks}}}"))
+            .unwrap();
         std::thread::sleep(Duration::from_millis(2500));
         Gateway(child)
     }
@@ -391,13 +415,13 @@ macro_rules! tables {
 
 tables! {
     brakes_hold: "brakes.toml";
-    families_hold: "keys.toml";
     healing_holds: "heal.toml";
+    runs_in_flight_hold: "in-flight.toml";
+    families_hold: "keys.toml";
     limits_hold: "limits.toml";
     malformed_entries_hold: "malformed.toml";
     orphans_hold: "orphans.toml";
     protections_hold: "protections.toml";
-    runs_in_flight_hold: "in-flight.toml";
     stale_sessions_hold: "stale.toml";
     times_hold: "times.toml";
     zombies_hold: "zombies.toml";

@@ -189,9 +189,11 @@ impl<'a> Case<'a> {
     /// newest; where the newest lies in the future, any record may be the one.
     fn is_marked(&self) -> bool {
         let Some(at) = self.entry.updated_at.millis() else { return false };
-        let newest = self.store.newest_run.get(&self.entry.job).is_none_or(|&(newest, _)| {
-            at == newest || newest > self.now()
-        });
+        let newest = self
+            .store
+            .newest_run
+            .get(&self.entry.job)
+            .is_none_or(|&(newest, _)| at == newest || newest > self.now());
         match self.job().map(|job| job.marker) {
             _ if !newest => false,
             _ if !self.evidence.jobs.markers_complete => self.owner_may_live(),
