@@ -273,12 +273,20 @@ impl Case {
             .args(["check", "--json", "--entries", "all", "--gateway", word, "--now", &now.to_string()])
             .arg("--state-dir")
             .arg(&state)
-            .args(&self.options)
+            .args(self.options.iter().map(|option| self.sized(option, &state)))
             .output()
             .unwrap();
         let report: Value = serde_json::from_slice(&output.stdout)
             .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
         self.compare(&report, now)
+    }
+
+    /// `SIZE` and `SIZE-n` are the size of the store, and n bytes less.
+    fn sized(&self, option: &str, state: &Path) -> String {
+        let Some(less) = option.strip_prefix("SIZE") else { return option.to_owned() };
+        let size = fs::metadata(state.join(STORE)).unwrap().len();
+        let less: u64 = less.trim_start_matches('-').parse().unwrap_or(0);
+        format!("{}B", size - less)
     }
 
     fn compare(&self, report: &Value, now: i64) -> Result<(), String> {
@@ -329,7 +337,7 @@ fn same(wrong: &mut Vec<String>, what: &str, got: Vec<String>, expected: Vec<Str
 
 fn row(change: &Value) -> String {
     let word = |name: &str| change[name].as_str().unwrap_or("-").to_owned();
-    ["key", "rule", "action", "confidence", "protectedBy"].map(word).join(" ")
+    ["key", "rule", "action", "confidence", "protectedBy"].map(word).join(" ").trim_start().to_owned()
 }
 
 fn edits(changes: &[&Value]) -> Vec<String> {
@@ -407,13 +415,13 @@ macro_rules! tables {
 
 tables! {
     brakes_hold: "brakes.toml";
-    families_hold: "keys.toml";
     healing_holds: "heal.toml";
+    runs_in_flight_hold: "in-flight.toml";
+    families_hold: "keys.toml";
     limits_hold: "limits.toml";
     malformed_entries_hold: "malformed.toml";
     orphans_hold: "orphans.toml";
     protections_hold: "protections.toml";
-    runs_in_flight_hold: "in-flight.toml";
     stale_sessions_hold: "stale.toml";
     times_hold: "times.toml";
     zombies_hold: "zombies.toml";
