@@ -53,6 +53,7 @@ fn ids_of_the_code() -> BTreeSet<String> {
                 path if path.starts_with("rules/") => line.contains("id: \""),
                 _ if in_findings => {
                     line.contains("check_id:")
+                        || line.contains("end(edge, ")
                         || line.contains("note_finding(")
                         || line.contains("ApplyError::")
                         || line.contains("_ => \"")

@@ -216,7 +216,6 @@ done      /home/ada/.openclaw/agents/main/sessions/sessions.json
           185 MB  6,539 entries: 4,103 zombie, 211 orphaned, 2,194 stale, 31 live
           -> removed 6,506 entries, healed 2 and left 33 entries in 412 kB, 99.8 % less
              the original is kept: /home/ada/.openclaw/sessions-doctor/runs/20261121T010914.743Z-0001/sessions.json
-             to undo: sessions-doctor undo 20261121T010914.743Z-0001
 
 ",
     );
