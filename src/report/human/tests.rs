@@ -210,7 +210,7 @@ fn what_was_applied_comes_with_its_way_back() {
     (report.command, report.applied) = ("prune".to_owned(), true);
     let text = told(&report);
     assert_text(
-        &text.lines().skip(2).take(6).map(|line| format!("{line}\n")).collect::<String>(),
+        &text.lines().skip(2).take(5).map(|line| format!("{line}\n")).collect::<String>(),
         r"
 done      /home/ada/.openclaw/agents/main/sessions/sessions.json
           185 MB  6,539 entries: 4,103 zombie, 211 orphaned, 2,194 stale, 31 live
