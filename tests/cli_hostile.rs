@@ -34,7 +34,12 @@ fn undoing_in_a_copy_changes_the_copy_and_not_the_original() {
     let new = world.bytes();
     let copied = world.root.join("copy");
     copy(&world.state, &copied);
-    let undo = world.bare().args(["undo", &run, "--gateway", "stopped", "--state-dir"]).arg(&copied).output().unwrap();
+    let undo = world
+        .bare()
+        .args(["undo", &run, "--gateway", "stopped", "--state-dir"])
+        .arg(&copied)
+        .output()
+        .unwrap();
     assert_eq!(undo.status.code(), Some(0), "{undo:?}");
     assert!(world.bytes() == new, "the original was changed");
     assert!(fs::read(copied.join(STORE)).unwrap() == old, "the copy was not");
@@ -45,7 +50,12 @@ fn a_state_directory_that_was_moved_can_still_be_undone() {
     let (world, old, _) = pruned();
     let moved = world.root.join("moved");
     fs::rename(&world.state, &moved).unwrap();
-    let undo = world.bare().args(["undo", "latest", "--gateway", "stopped", "--state-dir"]).arg(&moved).output().unwrap();
+    let undo = world
+        .bare()
+        .args(["undo", "latest", "--gateway", "stopped", "--state-dir"])
+        .arg(&moved)
+        .output()
+        .unwrap();
     assert_eq!(undo.status.code(), Some(0), "{undo:?}");
     assert!(fs::read(moved.join(STORE)).unwrap() == old);
 }
@@ -93,7 +103,9 @@ fn the_gateway_of_the_directory_that_owns_a_named_store_is_looked_for() {
     let _gateway = Alive::gateway(&world);
     let before = world.bytes();
     let mut command = world.bare();
-    command.args(["prune", "--apply", "--now", NOW_TEXT, "--gateway", "stopped", "--store"]).arg(world.store());
+    command
+        .args(["prune", "--apply", "--now", NOW_TEXT, "--gateway", "stopped", "--store"])
+        .arg(world.store());
     world.finish(&mut command).exits(4);
     assert!(world.bytes() == before);
 }
@@ -118,7 +130,14 @@ fn special_files_hold_nobody_up() {
         let _ = fs::remove_file(&path);
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         let mut command = world.clean("timeout");
-        command.args(["20", env!("CARGO_BIN_EXE_sessions-doctor"), "check", "--gateway", "stopped", "--state-dir"]);
+        command.args([
+            "20",
+            env!("CARGO_BIN_EXE_sessions-doctor"),
+            "check",
+            "--gateway",
+            "stopped",
+            "--state-dir",
+        ]);
         let ran = world.finish(command.arg(&world.state).args(["--now", NOW_TEXT]));
         assert_ne!(ran.code, 124, "{name} hangs: {ran}");
         if name == STORE {
@@ -164,7 +183,8 @@ fn a_transcript_in_the_future_or_elsewhere_protects() {
     let at = NOW - 40 * DAY;
     let line = |time: &str| format!("{{\"type\":\"session\",\"timestamp\":\"{time}\"}}\n");
     let hook = |world: &World, more: serde_json::Value| {
-        let mut entry = json!({"sessionId": "h", "updatedAt": at, "startedAt": at, "endedAt": at, "status": "done"});
+        let mut entry =
+            json!({"sessionId": "h", "updatedAt": at, "startedAt": at, "endedAt": at, "status": "done"});
         entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let keys = json!({"agent:main:hook:h": entry, "agent:main:main": {"sessionId": "m", "updatedAt": NOW - DAY}});
         world.put(STORE, keys.to_string());

@@ -190,7 +190,7 @@ pub struct PolicyArgs {
     /// Act only on this class (repeatable)
     #[arg(long, value_enum, value_name = "CLASS", help_heading = "Limits")]
     pub only: Vec<ClassArg>,
-    /// Keep what matches, by the whole key or the part behind agent:<id>: (repeatable)
+    /// Keep what matches, by the whole key or the part behind `agent:ID:` (repeatable)
     #[arg(long, value_name = "GLOB", help_heading = "Limits")]
     pub keep: Vec<String>,
     /// The weakest verdict that is acted on [default: likely]
