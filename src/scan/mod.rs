@@ -2,11 +2,14 @@
 //!
 //! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
 
+mod capture;
 pub mod drive;
 pub mod entries;
 pub mod fault;
 pub mod fields;
 pub mod members;
+mod nesting;
+mod number;
 pub mod outline;
 pub mod portable;
 pub mod source;

@@ -8,11 +8,12 @@
 //!
 //! It has no `unsafe` and no tricks: it is the fallback of faster scanners, and their oracle.
 
+use super::capture::Capture;
+pub use super::capture::{CAPTURE, Captured};
 use super::fault::{Expected, Fault};
+use super::nesting::Nesting;
+use super::number::Number;
 use super::utf8::Utf8;
-
-/// At most so many bytes of a key or a wanted value are collected.
-pub const CAPTURE: usize = 1 << 20;
 
 /// What kind of value begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +30,6 @@ pub enum Kind {
     Bool,
     /// `null`
     Null,
-}
-
-/// Text that was collected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Captured<'a> {
-    /// The raw bytes; of strings, what stands between the quotes.
-    pub raw: &'a [u8],
-    /// Whether there was more than [`CAPTURE`] bytes of it.
-    pub cut: bool,
 }
 
 /// Is told of the members of the outermost objects. `depth` is 1 for members of the root.
@@ -89,18 +81,6 @@ enum State {
     Done,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Number {
-    Minus,
-    Zero,
-    Integer,
-    Point,
-    Fraction,
-    Exponent,
-    ExponentSign,
-    ExponentDigits,
-}
-
 /// The state between two windows.
 pub struct Automaton {
     levels: u64,
@@ -119,50 +99,6 @@ pub struct Automaton {
     key_start: u64,
     /// A scalar whose end is to be reported.
     reported: bool,
-}
-
-/// What is being collected: the part from earlier windows, and where it goes on in this one.
-#[derive(Default)]
-struct Capture {
-    buffer: Vec<u8>,
-    from: Option<usize>,
-    cut: bool,
-    /// Depth of the container whose text is wanted, while inside it.
-    container: Option<u64>,
-}
-
-/// One bit a level: set for objects.
-#[derive(Default)]
-struct Nesting {
-    bits: Vec<u64>,
-    depth: u64,
-}
-
-impl Nesting {
-    fn push(&mut self, object: bool) {
-        let word = (self.depth / 64) as usize;
-        if word == self.bits.len() {
-            self.bits.push(0);
-        }
-        let mask = 1u64 << (self.depth % 64);
-        if object {
-            self.bits[word] |= mask;
-        } else {
-            self.bits[word] &= !mask;
-        }
-        self.depth += 1;
-    }
-
-    fn pop(&mut self) {
-        self.depth -= 1;
-    }
-
-    fn in_object(&self) -> bool {
-        self.depth > 0 && {
-            let top = self.depth - 1;
-            self.bits[(top / 64) as usize] >> (top % 64) & 1 == 1
-        }
-    }
 }
 
 /// A fault before its position is known.
@@ -198,9 +134,7 @@ impl Automaton {
 
     /// Looks at the next window. An error is the first fault; nothing may be pushed after it.
     pub fn push<V: Visitor>(&mut self, window: &[u8], visitor: &mut V) -> Result<(), Fault> {
-        if self.capture.from.is_some() {
-            self.capture.from = Some(0);
-        }
+        self.capture.go_on();
         let mut at = 0;
         while at < window.len() {
             match self.step(window, at, visitor) {
@@ -536,26 +470,6 @@ impl Automaton {
     }
 }
 
-impl Number {
-    fn next(self, byte: u8) -> Option<Number> {
-        use Number::*;
-        match (self, byte) {
-            (Minus, b'0') => Some(Zero),
-            (Minus, b'1'..=b'9') | (Integer, b'0'..=b'9') => Some(Integer),
-            (Zero | Integer, b'.') => Some(Point),
-            (Point | Fraction, b'0'..=b'9') => Some(Fraction),
-            (Zero | Integer | Fraction, b'e' | b'E') => Some(Exponent),
-            (Exponent, b'+' | b'-') => Some(ExponentSign),
-            (Exponent | ExponentSign | ExponentDigits, b'0'..=b'9') => Some(ExponentDigits),
-            _ => None,
-        }
-    }
-
-    fn may_end(self) -> bool {
-        matches!(self, Number::Zero | Number::Integer | Number::Fraction | Number::ExponentDigits)
-    }
-}
-
 /// Bytes at which a string needs a closer look: quote, backslash, control characters, non-ASCII.
 const SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
@@ -566,41 +480,3 @@ const SPECIAL: [bool; 256] = {
     }
     table
 };
-
-impl Capture {
-    fn is_on(&self) -> bool {
-        self.from.is_some()
-    }
-
-    fn begin(&mut self, at: usize) {
-        self.clear();
-        self.from = Some(at);
-    }
-
-    /// Saves what this window holds of it up to `end`.
-    fn keep(&mut self, window: &[u8], end: usize) {
-        if let Some(from) = self.from {
-            let part = window.get(from..end).unwrap_or_default();
-            let room = CAPTURE - self.buffer.len();
-            self.cut |= part.len() > room;
-            self.buffer.extend_from_slice(&part[..part.len().min(room)]);
-        }
-    }
-
-    /// The whole text, which ends before `end` of this window.
-    fn end<'a>(&'a mut self, window: &'a [u8], end: usize) -> Captured<'a> {
-        let from = self.from.unwrap_or(end);
-        if self.buffer.is_empty() && !self.cut && end.saturating_sub(from) <= CAPTURE {
-            return Captured { raw: window.get(from..end).unwrap_or_default(), cut: false };
-        }
-        self.keep(window, end);
-        Captured { raw: &self.buffer, cut: self.cut }
-    }
-
-    fn clear(&mut self) {
-        self.buffer.clear();
-        self.from = None;
-        self.cut = false;
-        self.container = None;
-    }
-}
