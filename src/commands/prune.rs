@@ -1,6 +1,7 @@
 //! `prune --apply` and `prune --output`: does exactly the plan that was made.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -168,6 +169,7 @@ fn replace_store(
         let what = "an earlier run was finished or rolled back first".to_owned();
         return Err(ApplyError::Changed { path: store.file.path.clone(), what });
     }
+    warn_of_other_names(judged, &store.file.path);
     let receipt = replace_with(edge, situation, judged, changeset, &lock, &store.file.real, consent)?;
     tidy(edge, &lock, &records);
     Ok(Some(receipt))
@@ -228,6 +230,17 @@ fn replace_with(
             cancel: edge.cancel,
         },
     )
+}
+
+/// A rename gives the new content to one name only.
+fn warn_of_other_names(judged: &Judged, store: &Path) {
+    let names = judged.reading.source.file().metadata().map_or(1, |metadata| metadata.nlink());
+    if names > 1 {
+        log::warn!(
+            "{}: the file has {names} names (hard links); the others keep the old content",
+            store.display()
+        );
+    }
 }
 
 /// Scans the temporary file and holds it against the plan.
