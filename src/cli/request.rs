@@ -134,18 +134,20 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The policy under a configuration.
-    pub fn policy(&self, config: &Config) -> Policy {
+    /// The policy under a configuration; `None` where that could not be resolved. It may say any retention
+    /// then, so what was not typed has none.
+    pub fn policy(&self, config: Option<&Config>) -> Policy {
         let default = Policy::default();
-        let configured = match config.cron.session_retention {
-            Retention::Off => None,
-            Retention::Ms(ms) => Some(ms),
+        let configured = match config.map(|config| config.cron.session_retention) {
+            Some(Retention::Ms(ms)) => Some(ms),
+            Some(Retention::Off) | None => None,
         };
+        let prune_after = config.map_or(Millis::MAX, |config| config.session.maintenance.prune_after_ms);
         Policy {
             grace: self.grace.unwrap_or(default.grace),
             max_running: self.max_running.unwrap_or(default.max_running),
             run_retention: self.run_retention.unwrap_or(configured),
-            prune_after: self.prune_after.unwrap_or(config.session.maintenance.prune_after_ms),
+            prune_after: self.prune_after.unwrap_or(prune_after),
             conversations: self.conversations,
             budget: self.budget.unwrap_or(default.budget),
             max_entries: self.max_entries,
@@ -347,7 +349,7 @@ mod tests {
     fn no_command_is_check_and_its_limits_count() {
         let request = read(&["--grace", "1h30m", "--json"]).unwrap();
         assert!(matches!(request.verb, Verb::Check) && request.output.json);
-        assert_eq!(request.limits.policy(&Config::default()).grace, 5_400_000);
+        assert_eq!(request.limits.policy(Some(&Config::default())).grace, 5_400_000);
     }
 
     #[test]
@@ -365,9 +367,22 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_that_cannot_be_resolved_may_say_any_retention() {
+        let limits = read(&["check"]).unwrap().limits;
+        let policy = limits.policy(None);
+        assert_eq!((policy.run_retention, policy.prune_after), (None, Millis::MAX));
+        let typed = read(&["check", "--run-retention", "24h", "--prune-after", "30d"]).unwrap().limits;
+        assert_eq!(typed.policy(None), Policy::default());
+    }
+
+    #[test]
     fn a_retention_that_is_off_and_a_bare_number_of_hours_are_understood() {
         let policy = |text: &str| {
-            read(&["check", "--run-retention", text]).unwrap().limits.policy(&Config::default()).run_retention
+            read(&["check", "--run-retention", text])
+                .unwrap()
+                .limits
+                .policy(Some(&Config::default()))
+                .run_retention
         };
         assert_eq!((policy("false"), policy("12")), (None, Some(12 * 3_600_000)));
     }

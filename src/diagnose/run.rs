@@ -81,12 +81,13 @@ pub enum LookError {
 pub fn diagnose(edge: &Edge<'_>, fingerprint: bool) -> Result<Diagnosis, LookError> {
     let request = edge.request;
     let situation = discover::discover(edge.host, &request.whereabouts)?;
-    let policy = request.limits.policy(&situation.config);
+    let resolved = situation.config_error.is_none().then_some(&situation.config);
+    let policy = request.limits.policy(resolved);
     let now = request.now.unwrap_or(edge.host.now_ms);
     let gateway = gateway::weigh(&situation, edge.host, edge.system, request.gateway, now);
     let jobs = jobs::read(&situation);
     let runs = runs::read(&layout::runs_dir(&situation.jobs_path));
-    let registry = registry::read(&situation);
+    let registry = registry::read(&situation, now);
     let marks = Marks::new(&request.limits.keep, &request.agents, jobs.targets.clone())?;
     let (service, heap_limit) = heap(edge, &situation, &gateway);
     let budget = match policy.budget {
@@ -131,6 +132,8 @@ pub fn diagnose(edge: &Edge<'_>, fingerprint: bool) -> Result<Diagnosis, LookErr
         }
     }
     let complete = is_complete(&situation, &stores);
+    evidence.kin.unread =
+        stores.iter().any(|store| !matches!(store.condition, Condition::Whole(_) | Condition::Absent));
     settle::settle(&mut stores, &mut evidence, &policy, complete);
     let unused_globs = marks.unused().map(str::to_owned).collect();
     Ok(Diagnosis {
@@ -251,7 +254,10 @@ fn troubles_of(
 ) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     if let Some(error) = &situation.config_error {
-        let text = format!("{error}; what depends on it protects until it can be read");
+        let text = format!(
+            "{error}; what depends on it protects until it can be read, and there is no retention but what \
+             --run-retention and --prune-after say"
+        );
         troubles.push(trouble(&rules::CONFIG_UNREADABLE, &text, Some(&situation.config_path), 1));
     }
     if !jobs.troubles.is_empty() {

@@ -10,11 +10,12 @@ use std::io;
 
 use super::{Condition, Diagnosed, Judged};
 use crate::model::Millis;
-use crate::model::entry::{Entry, Flags, hash};
+use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::evidence::{Evidence, Traces};
 use crate::model::key::{SessionKey, Shape};
 use crate::model::policy::Policy;
 use crate::openclaw::transcript::TailReader;
+use crate::plan::decision::Held;
 use crate::plan::edits;
 use crate::plan::prune::Docket;
 use crate::rules::case::Case;
@@ -61,20 +62,27 @@ pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy
         kinship::settle(evidence, complete, existing.clone(), &|evidence, f| {
             each(stores, evidence, policy, f)
         });
-        let mut news = false;
-        for store in stores.iter_mut() {
-            let Condition::Whole(judged) = &mut store.condition else { continue };
-            let looked =
-                plan(judged, evidence, policy).and_then(|()| look_up(judged, evidence.now, &mut tails));
-            match looked {
-                Ok(told) => news |= told,
-                // One store's failure does not stop the others, but they may not rest on it any more.
-                Err(error) => {
+        let (mut news, mut failed) = (false, false);
+        let mut each_judged = |work: &mut dyn FnMut(&mut Judged) -> io::Result<bool>| {
+            for store in stores.iter_mut() {
+                let Condition::Whole(judged) = &mut store.condition else { continue };
+                news |= work(judged).unwrap_or_else(|error| {
+                    // One store's failure does not stop the others, but they may not rest on it any more.
                     store.condition = Condition::of_error(error);
-                    (news, complete) = (true, false);
-                }
+                    failed = true;
+                    true
+                });
             }
-        }
+        };
+        each_judged(&mut |judged| plan(judged, evidence, policy).map(|()| false));
+        let mut leaving = HashSet::new();
+        each_judged(&mut |judged| {
+            leaving.extend(judged.leaving());
+            Ok(false)
+        });
+        each_judged(&mut |judged| look_up(judged, &leaving, evidence.now, &mut tails));
+        complete &= !failed;
+        evidence.kin.unread |= failed;
         if !news {
             return;
         }
@@ -134,15 +142,37 @@ fn cache_bytes(source: &mut FileSource, entry: &Entry) -> io::Result<u64> {
     Ok(edits.map_or(0, |edits| edits.gone.iter().map(|range| range.end - range.start).sum()))
 }
 
-/// Looks up the transcripts of entries that are to change. Returns whether one said something new.
-fn look_up(judged: &mut Judged, now: Millis, tails: &mut TailReader) -> io::Result<bool> {
+impl Judged {
+    /// Entries that are to go, as their children name them.
+    fn leaving(&self) -> impl Iterator<Item = TextHash> {
+        let pairs = self.reading.scan.entries.iter().zip(&self.plan.decisions);
+        pairs.filter(|(_, decision)| decision.action.is_removal()).map(|(entry, _)| entry.folded_key())
+    }
+
+    /// Whether a transcript of entry `at` could still make a difference: to itself, to the share of its
+    /// family that goes, or to a parent that goes.
+    fn matters(&self, at: usize, leaving: &HashSet<TextHash>) -> bool {
+        let (entry, decision) = (&self.reading.scan.entries[at], &self.plan.decisions[at]);
+        let dead_bytes = entry.is(Flags::OVERRIDDEN) || entry.is(Flags::NOT_OBJECT);
+        let is_child = entry.shape == Shape::SubAgent && leaving.contains(&entry.kin);
+        let matters = decision.is_change() || decision.held == Some(Held::Brake) || is_child;
+        matters && !dead_bytes && !self.lines.is_known(at)
+    }
+}
+
+/// Looks up the transcripts that matter. Returns whether one said something new.
+fn look_up(
+    judged: &mut Judged,
+    leaving: &HashSet<TextHash>,
+    now: Millis,
+    tails: &mut TailReader,
+) -> io::Result<bool> {
     let mut news = false;
     for at in 0..judged.plan.decisions.len() {
-        let entry = judged.reading.scan.entries[at];
-        let dead_bytes = entry.is(Flags::OVERRIDDEN) || entry.is(Flags::NOT_OBJECT);
-        if !judged.plan.decisions[at].is_change() || dead_bytes || judged.lines.is_known(at) {
+        if !judged.matters(at, leaving) {
             continue;
         }
+        let entry = judged.reading.scan.entries[at];
         if judged.sessions.has_none(&entry) {
             continue;
         }

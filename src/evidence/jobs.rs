@@ -106,7 +106,14 @@ impl JobsReading {
                 });
             }
             Reading::Unreadable(why) => self.troubles.push(why.clone()),
-            Reading::Read(_) => {}
+            Reading::Read(_) => {
+                let migrated = layout::migrated_path(&situation.jobs_path);
+                if migrated.exists() && situation.state_database.is_none() {
+                    let path = migrated.display();
+                    self.troubles
+                        .push(format!("{path}: jobs moved to a database that is not there any more"));
+                }
+            }
         }
         if let Reading::Unreadable(why) = states {
             self.troubles.push(why.clone());

@@ -4,7 +4,8 @@ use std::io;
 
 use super::discover::Situation;
 use crate::host::files;
-use crate::model::entry::hash_folded;
+use crate::model::Millis;
+use crate::model::entry::{Stamp, hash_folded};
 use crate::model::evidence::Registry;
 use crate::model::key::fold_run_key;
 use crate::openclaw::{layout, subagents};
@@ -22,7 +23,7 @@ pub struct RegistryReading {
 }
 
 /// Reads `subagents/runs.json`. A missing registry is empty, unless a database took its place.
-pub fn read(situation: &Situation) -> RegistryReading {
+pub fn read(situation: &Situation, now: Millis) -> RegistryReading {
     let path = layout::subagents_path(&situation.state_dir);
     let (registry, state, trouble) = match files::read_regular(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => match &situation.state_database {
@@ -41,9 +42,9 @@ pub fn read(situation: &Situation) -> RegistryReading {
                 } else {
                     format!("{}: a database beside it was not read", path.display())
                 };
-                (Registry { unreadable: true, ..index(&parsed) }, EvidenceState::Partial, Some(why))
+                (Registry { unreadable: true, ..index(&parsed, now) }, EvidenceState::Partial, Some(why))
             }
-            Ok(parsed) => (index(&parsed), EvidenceState::Read, None),
+            Ok(parsed) => (index(&parsed, now), EvidenceState::Read, None),
         },
     };
     let evidence = EvidenceItem { kind: "registry", path: path.display().to_string(), state };
@@ -54,10 +55,10 @@ fn unreadable(why: String) -> (Registry, EvidenceState, Option<String>) {
     (Registry { unreadable: true, ..Registry::default() }, EvidenceState::Unreadable, Some(why))
 }
 
-fn index(parsed: &subagents::Registry) -> Registry {
+fn index(parsed: &subagents::Registry, now: Millis) -> Registry {
     let mut registry = Registry::default();
     for row in &parsed.rows {
-        let ended = row.ended_at.is_some();
+        let ended = row.ended_at.is_some_and(|at| Stamp::is_past_time(at, now));
         if let Some(child) = &row.child_session_key {
             // Of several rows of a child, one without an end counts.
             let known = registry.rows.entry(hash_folded(child)).or_insert(true);

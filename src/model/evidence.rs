@@ -129,6 +129,8 @@ pub struct Registry {
 pub struct Kin {
     /// Whether every store was found and read whole.
     pub complete: bool,
+    /// Whether a store of the directory is there and was not read: a child of anybody may live in it.
+    pub unread: bool,
     /// Parents that exist in some store; only those that a sub-agent names.
     pub existing_parents: HashSet<TextHash>,
     /// Parents of a sub-agent that is running, protected or young.

@@ -18,7 +18,8 @@ pub fn settle(
     existing_parents: HashSet<TextHash>,
     each: ForEachCase<'_>,
 ) {
-    evidence.kin = Kin { complete, existing_parents, ..Kin::default() };
+    let unread = evidence.kin.unread;
+    evidence.kin = Kin { complete, unread, existing_parents, ..Kin::default() };
     let mut parent_of: HashMap<TextHash, TextHash> = HashMap::new();
     let mut running = HashSet::new();
     let mut needed = Vec::new();

@@ -26,7 +26,7 @@ const TABLE: [(Protection, Holds); 18] = [
         case.entry.shape == Shape::CronBase && (case.job().is_some() || !case.evidence.jobs.complete)
     }),
     (Protection::JobTarget, |case| case.entry.is(Flags::JOB_TARGET)),
-    (Protection::Parent, |case| case.evidence.kin.needed_parents.contains(&case.entry.folded_key())),
+    (Protection::Parent, may_be_needed),
     (Protection::Resumable, is_resumable),
     (Protection::Pending, |case| case.entry.is(Flags::PENDING)),
     (Protection::Settings, |case| case.entry.is(Flags::SETTINGS)),
@@ -60,6 +60,14 @@ pub fn first(case: &Case<'_>) -> Option<Protection> {
 fn chat(case: &Case<'_>, shape: Shape, flag: Flags) -> bool {
     let lifted = case.policy.conversations && case.entry.family() == Family::Conversation;
     !lifted && (case.entry.shape == shape || case.entry.is(flag))
+}
+
+/// A child needs it, or may, where not all children could be seen. Conversations have protections of their own.
+fn may_be_needed(case: &Case<'_>) -> bool {
+    let kin = &case.evidence.kin;
+    let family = case.entry.family();
+    kin.needed_parents.contains(&case.entry.folded_key())
+        || kin.unread && (family.is_synthetic() || family == Family::CronBase)
 }
 
 fn is_resumable(case: &Case<'_>) -> bool {

@@ -17,7 +17,8 @@ pub fn holds(case: &Case<'_>) -> Option<Claim> {
     let (base, open) = (case.entry.kin, &case.evidence.registry.open_parents);
     let has_child = case.evidence.kin.parents_of_running.contains(&base)
         || open.contains(&base)
-        || open.contains(&case.entry.key);
+        || open.contains(&case.entry.key)
+        || case.evidence.kin.unread;
     let age = case.age()?;
     if has_child || case.evidence.registry.unreadable || age <= case.policy.orphan_after() {
         return None;
