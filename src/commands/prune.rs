@@ -311,6 +311,8 @@ fn outcome_of(error: &ApplyError) -> Outcome {
 
 fn failure(path: &Path, error: &ApplyError) -> Finding {
     let id = match error {
+        // The words of `write::may_write`: either one was seen, or nothing was established.
+        ApplyError::NotAllowed(why) if why.contains("could not be established") => "gateway-unknown",
         ApplyError::NotAllowed(_) => "gateway-running",
         ApplyError::Migrated(_) => "era-sqlite",
         ApplyError::Locked { .. } => "lock-held",

@@ -201,7 +201,7 @@ fn tell(
         match (applied, restoration.is_change()) {
             (true, _) => writeln!(
                 out,
-                "Put back {} entries; {} changed values were restored.",
+                "Put back: {}; changed values taken back: {}.",
                 restoration.restored, restoration.reverted
             )?,
             (false, false) => {

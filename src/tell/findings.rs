@@ -180,7 +180,11 @@ fn of_whole(judged: &Judged, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
             brake.entries, brake.family, brake.share
         );
         let tripped = finding(&rules::BRAKE_TRIPPED, Severity::Warning, message).times(brake.entries);
-        findings.push(tripped.fix("look at them with -v; --allow-removal PERCENT lets them go"));
+        findings.push(
+            tripped.fix(
+                "see them with `prune --allow-removal 100 -v`; with --allow-removal PERCENT they may go",
+            ),
+        );
     }
     findings.extend(of_entries(judged));
     findings

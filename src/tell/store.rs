@@ -71,8 +71,11 @@ fn whole(told: &mut StoreReport, judged: &Judged, fate: &Fate, heap_limit: Optio
     let scan = &judged.reading.scan;
     let oversized = scan.outcome.units > MAX_STRING_UNITS;
     told.bytes = Some(judged.reading.bytes);
-    told.verdict =
-        if summary.is_change() || oversized { StoreVerdict::Findings } else { StoreVerdict::Healthy };
+    told.verdict = if summary.is_change() || oversized || !judged.plan.brakes.is_empty() {
+        StoreVerdict::Findings
+    } else {
+        StoreVerdict::Healthy
+    };
     if !oversized {
         told.openclaw_reads = OpenclawReads { entries: Some(summary.total), outcome: "all" };
     }
