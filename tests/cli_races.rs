@@ -218,6 +218,13 @@ fn killed_at_any_moment_it_is_old_or_new_and_the_next_run_recovers() {
         child.wait().unwrap();
         let left = world.bytes();
         assert!(left == original || left == pruned, "round {round}: neither old nor new");
+        // Killed between making OpenClaw's lock and writing into it: by the protocol such a lock is waited
+        // for until it is thirty seconds old.
+        let lock = world.state.join(format!("{STORE}.lock"));
+        if fs::metadata(&lock).is_ok_and(|metadata| metadata.len() == 0) {
+            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(31);
+            fs::File::options().write(true).open(&lock).unwrap().set_modified(then).unwrap();
+        }
         world.stopped(&["prune", "--apply", "-q"]).exits(0);
         assert!(world.bytes() == pruned, "round {round}");
         let temps: Vec<String> = world.beside().into_iter().filter(|name| !name.ends_with(".lock")).collect();

@@ -122,11 +122,7 @@ impl Judged {
     /// What the sessions directory says of entry `at`.
     pub fn traces(&self, at: usize) -> Traces {
         let entry = &self.reading.scan.entries[at];
-        Traces {
-            last_line: self.lines.get(at),
-            transcript: false,
-            lock: self.sessions.lock(entry.session, entry.file),
-        }
+        Traces { last_line: self.lines.get(at), lock: self.sessions.lock(entry.session, entry.file) }
     }
 
     /// The docket of this store, for whoever wants a verdict again.

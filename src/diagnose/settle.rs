@@ -123,7 +123,6 @@ fn plan(judged: &mut Judged, evidence: &Evidence, policy: &Policy) -> io::Result
     let entries = &reading.scan.entries;
     let traces = |at: usize| Traces {
         last_line: lines.get(at),
-        transcript: false,
         lock: sessions.lock(entries[at].session, entries[at].file),
     };
     let docket =

@@ -144,8 +144,6 @@ pub struct Kin {
 pub struct Traces {
     /// Time of the last complete transcript line, else the file's.
     pub last_line: Option<Millis>,
-    /// Whether a transcript was looked for and found.
-    pub transcript: bool,
     /// Its transcript lock.
     pub lock: Lock,
 }
