@@ -7,9 +7,9 @@ use base64::Engine;
 use serde_json::Value;
 use sessions_doctor::model::entry::{Entry, Flags, Stamp, Status, hash};
 use sessions_doctor::model::key::{Shape, fold_run_key};
+use sessions_doctor::scan::automaton::Kind;
 use sessions_doctor::scan::entries::{KeyContext, Scan, scan};
 use sessions_doctor::scan::members;
-use sessions_doctor::scan::portable::Kind;
 use sessions_doctor::scan::source::MemorySource;
 
 #[path = "support/node.rs"]

@@ -211,7 +211,7 @@ pub fn strings<const N: usize>(
     let found = members::find(source, entry.value_span(), &names)?;
     let mut values = [const { None }; N];
     for (value, member) in values.iter_mut().zip(found) {
-        let Some(member) = member.filter(|member| member.kind == crate::scan::portable::Kind::String) else {
+        let Some(member) = member.filter(|member| member.kind == crate::scan::automaton::Kind::String) else {
             continue;
         };
         let raw = read_range(source, member.value.start + 1..member.value.end - 1)?;

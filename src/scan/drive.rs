@@ -1,9 +1,11 @@
-//! Pushes the windows of a source through the automaton.
+//! Takes the windows of a source through the automaton.
 
 use std::io;
 use std::ops::Range;
 
-use super::portable::{Automaton, Outcome, Visitor};
+use super::automaton::{Automaton, Halt, Outcome, Visitor};
+use super::fault::Fault;
+use super::place;
 use super::source::Source;
 
 /// Scans `range` as one JSON text. `each` sees every window before it is judged: to count, to hash, to stop.
@@ -18,18 +20,36 @@ pub fn drive<V: Visitor>(
 ) -> io::Result<Outcome> {
     let mut automaton = Automaton::new(levels, range.start);
     let mut at = range.start;
-    while at < range.end {
+    let mut halt = None;
+    while at < range.end && halt.is_none() {
         let window = source.window(at)?;
         let take = window.len().min(usize::try_from(range.end - at).unwrap_or(usize::MAX));
         if take == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
         }
         each(&window[..take])?;
-        if let Err(fault) = automaton.push(&window[..take], visitor) {
-            return Ok(automaton.outcome(Some(fault)));
-        }
+        halt = automaton.push(&window[..take], visitor).err();
         at += take as u64;
     }
-    let fault = automaton.finish(visitor).err();
-    Ok(automaton.outcome(fault))
+    match halt.or_else(|| automaton.finish(visitor).err()) {
+        None => Ok(automaton.outcome(range.end)),
+        Some(halt) => {
+            let mut outcome = automaton.outcome(halt.offset);
+            outcome.fault = Some(fault(source, range.start, &halt, outcome.units)?);
+            Ok(outcome)
+        }
+    }
+}
+
+/// The fault that a halt stands for, in the text that begins at `start`.
+fn fault(source: &mut dyn Source, start: u64, halt: &Halt, position: u64) -> io::Result<Fault> {
+    let place = place::find(source, start, halt.offset)?;
+    Ok(Fault {
+        offset: halt.offset,
+        line: place.line,
+        column: place.column,
+        position,
+        expected: halt.expected,
+        found: halt.found,
+    })
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::io;
 
+use super::automaton::{Captured, Kind, Outcome, Visitor};
 use super::drive::drive;
 use super::fields::{Field, field};
-use super::portable::{Captured, Kind, Outcome, Visitor};
 use super::source::Source;
 use super::{members, text};
 use crate::model::entry::{Entry, Flags, Stamp, Status, hash, hash_folded};

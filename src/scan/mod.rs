@@ -2,6 +2,7 @@
 //!
 //! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
 
+pub mod automaton;
 mod capture;
 pub mod drive;
 pub mod entries;
@@ -11,6 +12,7 @@ pub mod members;
 mod nesting;
 mod number;
 pub mod outline;
+pub mod place;
 pub mod portable;
 pub mod source;
 pub mod text;

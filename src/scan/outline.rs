@@ -3,8 +3,8 @@
 use std::io;
 use std::ops::Range;
 
+use super::automaton::{Captured, Kind, Visitor};
 use super::drive::drive;
-use super::portable::{Captured, Kind, Visitor};
 use super::source::Source;
 use super::text;
 
