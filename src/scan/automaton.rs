@@ -191,7 +191,7 @@ impl Automaton {
             (State::KeyOrClose, b'}') | (State::ValueOrClose, b']') => self.close(window, at, visitor),
             (State::Key | State::KeyOrClose, b'"') => {
                 self.key_start = self.offset + at as u64;
-                if self.nesting.depth <= self.levels {
+                if self.nesting.depth() <= self.levels {
                     self.capture.begin(at + 1);
                 }
                 self.state = State::String { key: true };
@@ -249,7 +249,7 @@ impl Automaton {
             _ => return Err(Stop { at, expected: Expected::Value }),
         };
         let container = matches!(kind, Kind::Object | Kind::Array);
-        let depth = self.nesting.depth;
+        let depth = self.nesting.depth();
         if depth == 0 {
             (self.root, self.root_start) = (Some(kind), self.offset + at as u64);
         }
@@ -269,12 +269,12 @@ impl Automaton {
 
     /// Whether a value that stands here is a member that the visitor is told of.
     fn reports(&self) -> bool {
-        self.nesting.depth <= self.levels && self.nesting.in_object()
+        self.nesting.depth() <= self.levels && self.nesting.in_object()
     }
 
     fn close<V: Visitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) {
         self.nesting.pop();
-        let depth = self.nesting.depth;
+        let depth = self.nesting.depth();
         let end = self.offset + at as u64 + 1;
         if self.reports() {
             let wanted = self.capture.container == Some(depth);
@@ -288,7 +288,7 @@ impl Automaton {
     }
 
     fn value_done(&mut self, end: u64) {
-        if self.nesting.depth == 0 {
+        if self.nesting.depth() == 0 {
             self.root_end = Some(end);
             self.state = State::Done;
         } else {
@@ -297,9 +297,9 @@ impl Automaton {
     }
 
     pub(super) fn key_end<V: Visitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) {
-        if self.nesting.depth <= self.levels {
+        if self.nesting.depth() <= self.levels {
             let key = self.capture.end(window, at);
-            visitor.key(self.nesting.depth, self.key_start, key);
+            visitor.key(self.nesting.depth(), self.key_start, key);
             self.capture.clear();
         }
         self.state = State::Colon;
@@ -312,7 +312,7 @@ impl Automaton {
         if self.reported {
             let wanted = self.capture.is_on() && self.capture.container.is_none();
             let text = wanted.then(|| self.capture.end(window, at));
-            visitor.value_end(self.nesting.depth, end, text);
+            visitor.value_end(self.nesting.depth(), end, text);
             if wanted {
                 self.capture.clear();
             }

@@ -14,6 +14,8 @@ mod number;
 pub mod outline;
 pub mod place;
 pub mod portable;
+#[cfg(target_arch = "x86_64")]
+pub mod simd;
 pub mod source;
 pub mod text;
 pub mod utf8;
