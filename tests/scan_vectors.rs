@@ -54,14 +54,26 @@ fn hold(text: &[u8]) {
         for scanner in Scanner::all() {
             for window in [usize::MAX, 1, 7, 64, 100, 129] {
                 let told = scan(scanner, text, window, levels);
+                let difference = difference(&told, &expected);
                 assert!(
-                    told == expected,
-                    "{} with windows of {window}, {levels} levels:\n{:?}\n{told:#?}\ninstead of\n{expected:#?}",
+                    difference.is_none(),
+                    "{} with windows of {window}, {levels} levels, of {:?}: {}",
                     scanner.name(),
-                    String::from_utf8_lossy(text)
+                    String::from_utf8_lossy(text),
+                    difference.unwrap()
                 );
             }
         }
+    }
+}
+
+/// The first thing that is told differently.
+fn difference(told: &(Outcome, Witness), expected: &(Outcome, Witness)) -> Option<String> {
+    let (ours, theirs) = (&told.1.told, &expected.1.told);
+    let at = (0..ours.len().max(theirs.len())).find(|&at| ours.get(at) != theirs.get(at));
+    match at {
+        Some(at) => Some(format!("{:?} instead of {:?}", ours.get(at), theirs.get(at))),
+        None => (told.0 != expected.0).then(|| format!("{:?} instead of {:?}", told.0, expected.0)),
     }
 }
 
@@ -179,12 +191,13 @@ const BYTES: &[u8] = b"\"\\{}[],:\n 0-etn\x00\x80\xc3\xe2\xf0\xff";
 fn hold_once(text: &[u8], window: usize) {
     let expected = scan(Scanner::Portable, text, usize::MAX, 2);
     for scanner in Scanner::all() {
-        let told = scan(scanner, text, window, 2);
+        let difference = difference(&scan(scanner, text, window, 2), &expected);
         assert!(
-            told == expected,
-            "{} with windows of {window}: {:?}",
+            difference.is_none(),
+            "{} with windows of {window}, of {:?}: {}",
             scanner.name(),
-            String::from_utf8_lossy(text)
+            String::from_utf8_lossy(text),
+            difference.unwrap()
         );
     }
 }

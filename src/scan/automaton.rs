@@ -30,6 +30,26 @@ pub enum Kind {
     Null,
 }
 
+impl Kind {
+    /// Whether it is an object or an array.
+    pub fn is_container(self) -> bool {
+        matches!(self, Kind::Object | Kind::Array)
+    }
+
+    /// The kind of the value that begins with `byte`, if one may.
+    pub(super) fn of(byte: u8) -> Option<Kind> {
+        match byte {
+            b'{' => Some(Kind::Object),
+            b'[' => Some(Kind::Array),
+            b'"' => Some(Kind::String),
+            b'-' | b'0'..=b'9' => Some(Kind::Number),
+            b't' | b'f' => Some(Kind::Bool),
+            b'n' => Some(Kind::Null),
+            _ => None,
+        }
+    }
+}
+
 /// Is told of the members of the outermost objects. `depth` is 1 for members of the root.
 pub trait Visitor {
     /// A key; `start` is the offset of its opening quote.
@@ -158,7 +178,7 @@ impl Automaton {
         if let State::Number(number) = self.state
             && number.may_end()
         {
-            self.scalar_end(&[], 0, visitor);
+            self.scalar_done(&[], 0, visitor);
         }
         self.utf8.break_off(self.offset);
         let expected = match self.state {
@@ -190,9 +210,8 @@ impl Automaton {
         match (self.state, byte) {
             (State::KeyOrClose, b'}') | (State::ValueOrClose, b']') => self.close(window, at, visitor),
             (State::Key | State::KeyOrClose, b'"') => {
-                self.key_start = self.offset + at as u64;
                 if self.nesting.depth() <= self.levels {
-                    self.capture.begin(at + 1);
+                    self.key_begins(at);
                 }
                 self.state = State::String { key: true };
             }
@@ -248,20 +267,14 @@ impl Automaton {
             }
             _ => return Err(Stop { at, expected: Expected::Value }),
         };
-        let container = matches!(kind, Kind::Object | Kind::Array);
-        let depth = self.nesting.depth();
-        if depth == 0 {
+        if self.nesting.depth() == 0 {
             (self.root, self.root_start) = (Some(kind), self.offset + at as u64);
         }
-        let reported = self.reports();
-        if reported && visitor.value(depth, self.offset + at as u64, kind) && !self.capture.is_on() {
-            self.capture.begin(if kind == Kind::String { at + 1 } else { at });
-            self.capture.container = container.then_some(depth);
+        if self.reports() {
+            self.value_begins(at, kind, self.nesting.depth(), visitor);
         }
-        if container {
+        if kind.is_container() {
             self.nesting.push(kind == Kind::Object);
-        } else {
-            self.reported = reported;
         }
         self.state = state;
         Ok(())
@@ -274,50 +287,99 @@ impl Automaton {
 
     fn close<V: Visitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) {
         self.nesting.pop();
-        let depth = self.nesting.depth();
-        let end = self.offset + at as u64 + 1;
         if self.reports() {
-            let wanted = self.capture.container == Some(depth);
-            let text = wanted.then(|| self.capture.end(window, at + 1));
-            visitor.value_end(depth, end, text);
-            if wanted {
-                self.capture.clear();
-            }
+            self.container_ends(window, at + 1, self.nesting.depth(), visitor);
         }
-        self.value_done(end);
+        self.value_done(at + 1);
     }
 
-    fn value_done(&mut self, end: u64) {
+    fn value_done(&mut self, end: usize) {
         if self.nesting.depth() == 0 {
-            self.root_end = Some(end);
+            self.root_end = Some(self.offset + end as u64);
             self.state = State::Done;
         } else {
             self.state = State::After;
         }
     }
 
-    pub(super) fn key_end<V: Visitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) {
+    /// The key at hand ends with the quote at `at`.
+    pub(super) fn key_done<V: Visitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) {
         if self.nesting.depth() <= self.levels {
-            let key = self.capture.end(window, at);
-            visitor.key(self.nesting.depth(), self.key_start, key);
-            self.capture.clear();
+            self.key_ends(window, at, self.nesting.depth(), visitor);
         }
         self.state = State::Colon;
     }
 
-    /// The scalar at hand ended before `at`; for strings `at` is the closing quote.
-    pub(super) fn scalar_end<V: Visitor>(&mut self, window: &[u8], at: usize, visitor: &mut V) {
-        let quote = u64::from(matches!(self.state, State::String { .. }));
-        let end = self.offset + at as u64 + quote;
+    /// The scalar at hand ends before `end`.
+    pub(super) fn scalar_done<V: Visitor>(&mut self, window: &[u8], end: usize, visitor: &mut V) {
         if self.reported {
-            let wanted = self.capture.is_on() && self.capture.container.is_none();
-            let text = wanted.then(|| self.capture.end(window, at));
-            visitor.value_end(self.nesting.depth(), end, text);
-            if wanted {
-                self.capture.clear();
-            }
-            self.reported = false;
+            let quote = usize::from(matches!(self.state, State::String { .. }));
+            self.scalar_ends(window, end, quote, self.nesting.depth(), visitor);
         }
         self.value_done(end);
+    }
+}
+
+/// What the visitor is told. Those who call these know that it is to be told: a member begins or ends here,
+/// of an object at `depth`, which is at most `levels`.
+impl Automaton {
+    /// A key begins with the quote at `at`.
+    #[inline(always)]
+    pub(super) fn key_begins(&mut self, at: usize) {
+        self.key_start = self.offset + at as u64;
+        self.capture.begin(at + 1);
+    }
+
+    /// The key ends with the quote at `at`.
+    #[inline(always)]
+    pub(super) fn key_ends<V: Visitor>(&mut self, window: &[u8], at: usize, depth: u64, visitor: &mut V) {
+        visitor.key(depth, self.key_start, self.capture.end(window, at));
+        self.capture.clear();
+    }
+
+    /// A value begins at `at`.
+    #[inline(always)]
+    pub(super) fn value_begins<V: Visitor>(&mut self, at: usize, kind: Kind, depth: u64, visitor: &mut V) {
+        self.reported = !kind.is_container();
+        if visitor.value(depth, self.offset + at as u64, kind) && !self.capture.is_on() {
+            self.capture.begin(at + usize::from(kind == Kind::String));
+            self.capture.container = kind.is_container().then_some(depth);
+        }
+    }
+
+    /// An object or array ends before `end`.
+    #[inline(always)]
+    pub(super) fn container_ends<V: Visitor>(
+        &mut self,
+        window: &[u8],
+        end: usize,
+        depth: u64,
+        visitor: &mut V,
+    ) {
+        let wanted = self.capture.container == Some(depth);
+        let text = wanted.then(|| self.capture.end(window, end));
+        visitor.value_end(depth, self.offset + end as u64, text);
+        if wanted {
+            self.capture.clear();
+        }
+    }
+
+    /// A scalar ends before `end`; `quote` is how many bytes of it close a string.
+    #[inline(always)]
+    pub(super) fn scalar_ends<V: Visitor>(
+        &mut self,
+        window: &[u8],
+        end: usize,
+        quote: usize,
+        depth: u64,
+        visitor: &mut V,
+    ) {
+        let wanted = self.capture.is_on() && self.capture.container.is_none();
+        let text = wanted.then(|| self.capture.end(window, end - quote));
+        visitor.value_end(depth, self.offset + end as u64, text);
+        if wanted {
+            self.capture.clear();
+        }
+        self.reported = false;
     }
 }

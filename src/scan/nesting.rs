@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn every_level_comes_back_as_it_went_in() {
-        let is_object = |level: u64| level % 3 == 0 || level % 7 == 2;
+        let is_object = |level: u64| level.is_multiple_of(3) || level % 7 == 2;
         let mut nesting = Nesting::default();
         for level in 0..1000 {
             assert_eq!(nesting.depth(), level);

@@ -95,9 +95,9 @@ impl Automaton {
             match window[at] {
                 b'"' => {
                     if key {
-                        self.key_end(window, at, visitor);
+                        self.key_done(window, at, visitor);
                     } else {
-                        self.scalar_end(window, at, visitor);
+                        self.scalar_done(window, at + 1, visitor);
                     }
                     return Ok(at + 1);
                 }
@@ -143,7 +143,7 @@ impl Automaton {
             return Err(Stop { at, expected: Expected::Literal });
         }
         if done as usize + 1 == word.text().len() {
-            self.scalar_end(window, at + 1, visitor);
+            self.scalar_done(window, at + 1, visitor);
         } else {
             self.state = State::Literal { word, at: done + 1 };
         }
@@ -163,7 +163,7 @@ impl Automaton {
                 Some(next) => number = next,
                 None if number.may_end() => {
                     self.state = State::Number(number);
-                    self.scalar_end(window, at, visitor);
+                    self.scalar_done(window, at, visitor);
                     return Ok(at);
                 }
                 None => return Err(Stop { at, expected: Expected::Digit }),

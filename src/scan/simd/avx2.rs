@@ -5,7 +5,7 @@
 use std::arch::x86_64::*;
 
 use super::super::automaton::{Automaton, Stop, Visitor};
-use super::lanes::{BLOCK, Lanes, Masks};
+use super::lanes::{BLOCK, Lanes, Marks, Text};
 use super::run;
 
 /// Whether this processor has everything that this module asks of it.
@@ -37,26 +37,32 @@ pub(super) struct Avx2;
 
 impl Lanes for Avx2 {
     #[inline(always)]
-    fn masks(bytes: &[u8; BLOCK]) -> Masks {
+    fn text(bytes: &[u8; BLOCK]) -> Text {
         // SAFETY: The processor has AVX2, see above.
-        unsafe { masks(load(bytes)) }
+        unsafe { text(load(bytes)) }
+    }
+
+    #[inline(always)]
+    fn marks(bytes: &[u8; BLOCK]) -> Marks {
+        // SAFETY: As in `text`.
+        unsafe { marks(load(bytes)) }
     }
 
     #[inline(always)]
     fn digits(bytes: &[u8; BLOCK]) -> u64 {
-        // SAFETY: As in `masks`.
+        // SAFETY: As in `text`.
         unsafe { between(load(bytes), b'0', b'9') }
     }
 
     #[inline(always)]
     fn utf8(bytes: &[u8; BLOCK]) -> (u64, u64) {
-        // SAFETY: As in `masks`.
+        // SAFETY: As in `text`.
         unsafe { (between(load(bytes), 0x80, 0xbf), between(load(bytes), 0xf0, 0xff)) }
     }
 
     #[inline(always)]
     fn parity(bits: u64) -> u64 {
-        // SAFETY: As in `masks`; `is_here` looks for PCLMULQDQ as well.
+        // SAFETY: As in `text`; `is_here` looks for PCLMULQDQ as well.
         unsafe { parity(bits) }
     }
 }
@@ -98,7 +104,18 @@ fn between(vectors: Vectors, first: u8, last: u8) -> u64 {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn masks(vectors: Vectors) -> Masks {
+fn text(vectors: Vectors) -> Text {
+    Text {
+        quote: equal(vectors, b'"'),
+        backslash: equal(vectors, b'\\'),
+        control: between(vectors, 0, 0x1f),
+        high: bits(vectors),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn marks(vectors: Vectors) -> Marks {
     // A byte is white if it is what this table holds for its lower four bits: 0x20, 9, 10, 13.
     let table = _mm256_broadcastsi128_si256(_mm_setr_epi8(
         0x20, -1, -1, -1, -1, -1, -1, -1, -1, 9, 10, -1, -1, 13, -1, -1,
@@ -108,12 +125,8 @@ fn masks(vectors: Vectors) -> Masks {
     let case = _mm256_set1_epi8(0x20);
     let folded = vectors.map(|vector| _mm256_or_si256(vector, case));
     let curly = vectors.map(|vector| _mm256_slli_epi16::<2>(vector));
-    Masks {
-        quote: equal(vectors, b'"'),
-        backslash: equal(vectors, b'\\'),
+    Marks {
         white: bits(white),
-        control: between(vectors, 0, 0x1f),
-        high: bits(vectors),
         open: equal(folded, b'{'),
         close: equal(folded, b'}'),
         colon: equal(vectors, b':'),

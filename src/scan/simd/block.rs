@@ -3,9 +3,10 @@
 use super::lanes::{BLOCK, Lanes};
 use super::utf8::Ahead;
 
-/// What stands where in the first `len` bytes of a block, a bit a byte. A block has nothing odd in it: no
-/// fault inside a string, no ill-formed UTF-8. It ends neither inside an escape nor inside a character.
-pub(super) struct Block {
+/// Where strings are in the first `len` bytes of a block, a bit a byte. There is nothing odd in them: no fault
+/// inside a string, no ill-formed UTF-8. They end neither inside an escape nor inside a character.
+pub(super) struct Strings<'a> {
+    bytes: &'a [u8; BLOCK],
     /// How many bytes count.
     pub(super) len: usize,
     /// A bit for each of them.
@@ -14,105 +15,127 @@ pub(super) struct Block {
     pub(super) quotes: u64,
     /// From the opening quote to the byte before the closing one. The highest bit tells for the byte behind.
     pub(super) string: u64,
-    /// White space outside strings.
-    pub(super) white: u64,
-    /// `{` and `[` outside strings.
-    pub(super) open: u64,
-    /// `}` and `]` outside strings.
-    pub(super) close: u64,
-    /// `:` outside strings.
-    pub(super) colon: u64,
-    /// `,` outside strings.
-    pub(super) comma: u64,
-    /// Of brackets: whether they are curly.
-    pub(super) curly: u64,
-    /// Anything else outside strings: numbers, words, rubbish.
-    pub(super) scalar: u64,
     /// Bytes that continue a UTF-8 sequence.
     continuing: u64,
     /// Bytes that lead a UTF-8 sequence of four.
     leading_four: u64,
 }
 
-impl Block {
+impl<'a> Strings<'a> {
     /// The block at `at` of a window that goes on for at least 64 bytes from there; `string` is all ones
     /// where a string is open. `None` where something is odd, or may be.
     #[inline(always)]
-    pub(super) fn look<L: Lanes>(window: &[u8], at: usize, string: u64, ahead: &mut Ahead) -> Option<Block> {
+    pub(super) fn look<L: Lanes>(
+        window: &'a [u8],
+        at: usize,
+        string: u64,
+        ahead: &mut Ahead,
+    ) -> Option<Strings<'a>> {
         let bytes: &[u8; BLOCK] = window[at..].first_chunk()?;
-        let masks = L::masks(bytes);
+        let text = L::text(bytes);
         let (mut live, mut escaped) = (u64::MAX, 0);
-        if masks.backslash != 0 {
-            let escape = escapes(masks.backslash);
+        if text.backslash != 0 {
+            let escape = escapes(text.backslash);
             live >>= escape >> (BLOCK - 1);
             escaped = escape << 1 & live;
         }
         let (mut continuing, mut leading_four) = (0, 0);
-        if masks.high & live != 0 {
+        if text.high & live != 0 {
             (continuing, leading_four) = L::utf8(bytes);
             let next = window.get(at + live.count_ones() as usize);
             if next.is_none_or(|&byte| byte & 0xc0 == 0x80) {
-                live = before_last_character(masks.high & !continuing & live)?;
+                live = before_last_character(text.high & !continuing & live)?;
             }
             if !ahead.is_sound(window, at, at + live.count_ones() as usize) {
                 return None;
             }
         }
-        let quotes = masks.quote & !escaped & live;
+        let quotes = text.quote & !escaped & live;
         let string = L::parity(quotes) ^ string;
-        if masks.control & string & live != 0 {
+        if text.control & string & live != 0 {
             return None;
         }
-        if escaped & string != 0 && !escapes_are_sound(window, at, escaped & string) {
+        if escaped & string != 0 && !escapes_are_sound(window, at, escaped & string & live) {
             return None;
         }
-        let outside = !(string | quotes) & live;
-        let (open, close) = (masks.open & outside, masks.close & outside);
-        let (colon, comma) = (masks.colon & outside, masks.comma & outside);
-        let white = masks.white & outside;
-        Some(Block {
+        let (continuing, leading_four) = (continuing & live, leading_four & live);
+        Some(Strings {
+            bytes,
             len: live.count_ones() as usize,
             live,
             quotes,
             string,
-            white,
-            open,
-            close,
-            colon,
-            comma,
-            curly: masks.curly,
-            scalar: outside & !(open | close | colon | comma | white),
-            continuing: continuing & live,
-            leading_four: leading_four & live,
+            continuing,
+            leading_four,
         })
     }
 
-    /// First bytes of numbers and words.
+    /// Whether all of it lies inside one string.
     #[inline(always)]
-    pub(super) fn scalar_starts(&self) -> u64 {
-        self.scalar & !(self.scalar << 1)
+    pub(super) fn is_all(&self) -> bool {
+        self.quotes == 0 && self.string != 0
     }
 
-    /// First bytes of all tokens, and closing quotes.
+    /// Bytes that are no UTF-16 unit of their own.
     #[inline(always)]
-    pub(super) fn tokens(&self) -> u64 {
-        self.quotes | self.open | self.close | self.colon | self.comma | self.scalar_starts()
-    }
-
-    /// Bytes of white space among the first `len`.
-    #[inline(always)]
-    pub(super) fn whitespace(&self, len: usize) -> u64 {
-        u64::from((self.white & first(len)).count_ones())
-    }
-
-    /// Bytes that are no UTF-16 unit of their own among the first `len`.
-    #[inline(always)]
-    pub(super) fn surplus(&self, len: usize) -> u64 {
+    pub(super) fn surplus(&self) -> u64 {
         if self.continuing == 0 {
             return 0;
         }
-        let count = |bits: u64| u64::from((bits & first(len)).count_ones());
-        count(self.continuing) - count(self.leading_four)
+        u64::from(self.continuing.count_ones()) - u64::from(self.leading_four.count_ones())
+    }
+}
+
+/// What lies between the strings.
+pub(super) struct Between {
+    /// White space.
+    pub(super) white: u64,
+    /// `{` and `[`.
+    pub(super) open: u64,
+    /// `}` and `]`.
+    pub(super) close: u64,
+    /// `:`
+    pub(super) colon: u64,
+    /// `,`
+    pub(super) comma: u64,
+    /// Of brackets: whether they are curly.
+    pub(super) curly: u64,
+    /// Anything else: numbers, words, rubbish.
+    pub(super) scalar: u64,
+    /// The first bytes of these.
+    pub(super) scalar_starts: u64,
+}
+
+impl Between {
+    #[inline(always)]
+    pub(super) fn look<L: Lanes>(strings: &Strings<'_>) -> Between {
+        let marks = L::marks(strings.bytes);
+        let outside = !(strings.string | strings.quotes) & strings.live;
+        let (open, close) = (marks.open & outside, marks.close & outside);
+        let (colon, comma) = (marks.colon & outside, marks.comma & outside);
+        let white = marks.white & outside;
+        let scalar = outside & !(open | close | colon | comma | white);
+        let scalar_starts = scalar & !(scalar << 1);
+        Between { white, open, close, colon, comma, curly: marks.curly, scalar, scalar_starts }
+    }
+
+    /// Bytes of white space.
+    #[inline(always)]
+    pub(super) fn whitespace(&self) -> u64 {
+        u64::from(self.white.count_ones())
+    }
+
+    /// Which numbers and words need a look: their bytes, but for those of plain whole numbers that end here.
+    #[inline(always)]
+    pub(super) fn odd_scalars<L: Lanes>(&self, strings: &Strings<'_>) -> u64 {
+        let mut odd = self.scalar & !L::digits(strings.bytes) | self.scalar & 1 << (strings.len - 1);
+        let mut long = self.scalar_starts & self.scalar >> 1;
+        while long != 0 {
+            let first = long.trailing_zeros();
+            odd |= u64::from(strings.bytes[first as usize] == b'0') << first;
+            long &= long - 1;
+        }
+        odd
     }
 }
 

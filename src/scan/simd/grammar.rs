@@ -8,7 +8,7 @@
 use super::super::automaton::State;
 use super::super::nesting::Nesting;
 use super::super::number::Number;
-use super::block::Block;
+use super::block::{Between, Strings};
 use super::lanes::{BLOCK, Lanes};
 
 /// What the next token follows: at most one is 1; none where it follows a value.
@@ -52,42 +52,59 @@ impl Carry {
     }
 }
 
-/// What follows a block that was found right.
+/// A block that was found right.
 pub(super) struct Judged {
+    /// What the next block begins with.
     pub(super) carry: Carry,
-    /// As in [`Nesting`].
+    /// The levels behind the block, as in [`Nesting`].
     pub(super) top: u64,
+    /// Which bytes lie directly in an object. A closing bracket lies inside what it closes.
+    pub(super) objects: u64,
+    /// Opening quotes of keys.
+    pub(super) keys: u64,
+    /// Closing quotes of keys.
+    pub(super) key_ends: u64,
+    /// First bytes of the values of keys.
+    pub(super) values: u64,
 }
 
-/// Whether all brackets of the block stay within the levels at hand, and below `levels`.
+/// Whether the text goes on inside the outermost object or array after all brackets of the block, and within
+/// the levels at hand.
 #[inline(always)]
-pub(super) fn is_deep(block: &Block, nesting: &Nesting, levels: u64) -> bool {
+pub(super) fn stays_inside(block: &Between, nesting: &Nesting) -> bool {
     let (opens, closes) = (block.open.count_ones(), block.close.count_ones());
-    nesting.held > closes && nesting.held + opens <= u64::BITS && nesting.depth() > levels + u64::from(closes)
+    nesting.held > closes && nesting.held + opens <= u64::BITS
 }
 
 /// Judges a block but for its numbers and words; `None` where it is not JSON.
 #[inline(always)]
-pub(super) fn judge(block: &Block, carry: &Carry, top: u64) -> Option<Judged> {
+pub(super) fn judge(strings: &Strings<'_>, block: &Between, carry: &Carry, top: u64) -> Option<Judged> {
     // What lies behind the block carries on like white space.
-    let white = block.white | !block.live;
-    let opening = block.quotes & block.string;
+    let white = block.white | !strings.live;
+    let opening = strings.quotes & strings.string;
     let (after_comma, comma) = next(block.comma, carry.comma, white);
     let (after_open, open) = next(block.open, carry.open, white);
     let (after_colon, colon) = next(block.colon, carry.colon, white);
     let (objects, top) = objects(block, top)?;
     let keys = (after_comma | after_open) & objects & opening;
-    let (past_keys, key) = (keys | carry.key).overflowing_add(block.string);
-    let (after_key, key_end) = next(past_keys & !block.string & block.quotes, carry.key_end, white);
-    let values = opening | block.scalar_starts() | block.open;
-    let wrong = values & !(after_comma | after_open | after_colon)
-        | (after_comma | after_open) & objects & values & !opening
+    let (past_keys, key) = (keys | carry.key).overflowing_add(strings.string);
+    let key_ends = past_keys & !strings.string & strings.quotes;
+    let (after_key, key_end) = next(key_ends, carry.key_end, white);
+    let starts = opening | block.scalar_starts | block.open;
+    let wrong = starts & !(after_comma | after_open | after_colon)
+        | (after_comma | after_open) & objects & starts & !opening
         | (block.comma | block.close) & (after_comma | after_colon | after_key)
         | block.comma & after_open
         | block.colon ^ after_key;
-    let string = ((block.string as i64) >> 63) as u64;
-    (wrong == 0)
-        .then_some(Judged { carry: Carry { string, key: u64::from(key), comma, open, colon, key_end }, top })
+    let string = ((strings.string as i64) >> 63) as u64;
+    (wrong == 0).then_some(Judged {
+        carry: Carry { string, key: u64::from(key), comma, open, colon, key_end },
+        top,
+        objects,
+        keys,
+        key_ends,
+        values: after_colon,
+    })
 }
 
 /// The tokens that follow `tokens` or the block before, and whether one is yet to come.
@@ -100,7 +117,7 @@ fn next(tokens: u64, carry: u64, white: u64) -> (u64, u64) {
 /// Which bytes lie directly in an object, and the levels behind the block; `None` where a bracket does not
 /// match.
 #[inline(always)]
-fn objects(block: &Block, mut top: u64) -> Option<(u64, u64)> {
+fn objects(block: &Between, mut top: u64) -> Option<(u64, u64)> {
     let innermost = |top: u64| (top & 1).wrapping_neg();
     let mut objects = innermost(top);
     let mut brackets = block.open | block.close;
@@ -120,25 +137,22 @@ fn objects(block: &Block, mut top: u64) -> Option<(u64, u64)> {
 /// Judges numbers and words. Returns where to go on: behind the block, or behind a number or word that goes
 /// on beyond it. `None` where one is not JSON, or may go on beyond the window.
 #[inline(always)]
-pub(super) fn scalars<L: Lanes>(window: &[u8], at: usize, block: &Block) -> Option<usize> {
+pub(super) fn scalars<L: Lanes>(
+    window: &[u8],
+    at: usize,
+    strings: &Strings<'_>,
+    block: &Between,
+) -> Option<usize> {
     if block.scalar == 0 {
-        return Some(at + block.len);
+        return Some(at + strings.len);
     }
-    let bytes: &[u8; BLOCK] = window[at..].first_chunk()?;
-    let starts = block.scalar_starts();
-    // Runs of digits are numbers, unless they go on or begin with a zero.
-    let mut odd = block.scalar & !L::digits(bytes) | block.scalar & 1 << (block.len - 1);
-    let mut long = starts & block.scalar >> 1;
-    while long != 0 {
-        let first = long.trailing_zeros();
-        odd |= u64::from(bytes[first as usize] == b'0') << first;
-        long &= long - 1;
-    }
+    let mut odd = block.odd_scalars::<L>(strings);
     while odd != 0 {
         let place = odd.trailing_zeros();
-        let start = BLOCK as u32 - 1 - (starts & u64::MAX >> (BLOCK as u32 - 1 - place)).leading_zeros();
+        let starts = block.scalar_starts & u64::MAX >> (BLOCK as u32 - 1 - place);
+        let start = BLOCK as u32 - 1 - starts.leading_zeros();
         let end = scalar_end(window, at + start as usize)? - at;
-        if end >= block.len {
+        if end >= strings.len {
             return Some(at + end);
         }
         if block.scalar >> end & 1 == 1 {
@@ -146,7 +160,7 @@ pub(super) fn scalars<L: Lanes>(window: &[u8], at: usize, block: &Block) -> Opti
         }
         odd &= u64::MAX << end;
     }
-    Some(at + block.len)
+    Some(at + strings.len)
 }
 
 /// One past the number or word that begins at `at` and ends within the window.

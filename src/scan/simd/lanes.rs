@@ -3,19 +3,24 @@
 /// Bytes that are looked at together.
 pub(super) const BLOCK: usize = 64;
 
-/// What 64 bytes are, each taken for itself. Bit 0 is the first byte.
+/// What tells strings from what lies between them. Bit 0 is the first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Masks {
+pub(super) struct Text {
     /// `"`
     pub(super) quote: u64,
     /// `\`
     pub(super) backslash: u64,
-    /// Blank, tab, line feed, carriage return.
-    pub(super) white: u64,
     /// Below 0x20.
     pub(super) control: u64,
     /// 0x80 and above.
     pub(super) high: u64,
+}
+
+/// What means something between strings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// Blank, tab, line feed, carriage return.
+    pub(super) white: u64,
     /// `{` and `[`.
     pub(super) open: u64,
     /// `}` and `]`.
@@ -30,8 +35,10 @@ pub(super) struct Masks {
 
 /// One kind of vectors. A type that implements this is used only where the processor has them.
 pub(super) trait Lanes {
-    /// Sorts 64 bytes.
-    fn masks(bytes: &[u8; BLOCK]) -> Masks;
+    /// Finds strings in 64 bytes.
+    fn text(bytes: &[u8; BLOCK]) -> Text;
+    /// Finds what lies between them.
+    fn marks(bytes: &[u8; BLOCK]) -> Marks;
     /// Which bytes are decimal digits.
     fn digits(bytes: &[u8; BLOCK]) -> u64;
     /// Which bytes continue a UTF-8 sequence, and which lead one of four bytes.
@@ -53,13 +60,18 @@ mod tests {
     }
 
     impl Lanes for Plain {
-        fn masks(bytes: &[u8; BLOCK]) -> Masks {
-            Masks {
+        fn text(bytes: &[u8; BLOCK]) -> Text {
+            Text {
                 quote: each(bytes, |byte| byte == b'"'),
                 backslash: each(bytes, |byte| byte == b'\\'),
-                white: each(bytes, |byte| b" \t\r\n".contains(&byte)),
                 control: each(bytes, |byte| byte < 0x20),
                 high: each(bytes, |byte| byte >= 0x80),
+            }
+        }
+
+        fn marks(bytes: &[u8; BLOCK]) -> Marks {
+            Marks {
+                white: each(bytes, |byte| b" \t\r\n".contains(&byte)),
                 open: each(bytes, |byte| byte == b'{' || byte == b'['),
                 close: each(bytes, |byte| byte == b'}' || byte == b']'),
                 colon: each(bytes, |byte| byte == b':'),
@@ -86,7 +98,8 @@ mod tests {
         // Every byte value at every place.
         for shift in 0..=255_u8 {
             let bytes = std::array::from_fn(|at| (at as u8).wrapping_mul(37).wrapping_add(shift));
-            assert_eq!(L::masks(&bytes), Plain::masks(&bytes), "{name} {bytes:x?}");
+            assert_eq!(L::text(&bytes), Plain::text(&bytes), "{name} {bytes:x?}");
+            assert_eq!(L::marks(&bytes), Plain::marks(&bytes), "{name} {bytes:x?}");
             assert_eq!(L::digits(&bytes), Plain::digits(&bytes), "{name} {bytes:x?}");
             assert_eq!(L::utf8(&bytes), Plain::utf8(&bytes), "{name} {bytes:x?}");
         }

@@ -1,22 +1,23 @@
 //! JSON by vectors: the automaton of [`super::automaton`], moved on 64 bytes at a time.
 //!
 //! A block of 64 bytes becomes a handful of masks, a bit a byte: quotes, brackets, white space ([`lanes`], in
-//! two kinds of vectors). From these follows what lies inside strings and what between ([`block`]). Then
-//! there are three ways on, all of which leave the automaton in the state that looking at every byte would:
+//! two kinds of vectors). From these follows what lies inside strings and what between ([`block`]). Whether
+//! that is JSON is a matter of arithmetic on masks ([`grammar`]), and so is where members begin and end that
+//! somebody is told of ([`members`]).
 //!
-//! - [`grammar`]: what is nested too deep to be reported is judged as a whole, by arithmetic on masks.
-//! - `walk`: elsewhere the automaton is led from token to token.
-//! - [`super::portable`]: what is odd is looked at byte by byte: a fault, ill-formed UTF-8, a token that
-//!   began in an earlier window, the last bytes of a window. So there is one place that finds faults.
+//! All this only ever says yes. A block that is refused goes byte by byte through [`super::portable`], from
+//! the very state that the blocks before it led to: where a fault stands is found there and nowhere else, and
+//! so is everything odd, be it ill-formed UTF-8, the beginning and the end of a text, or the end of a window.
 
 mod avx2;
 mod block;
 mod grammar;
 mod lanes;
+mod members;
 mod sse2;
 mod utf8;
 
-use self::block::Block;
+use self::block::{Between, Strings};
 use self::grammar::Carry;
 use self::lanes::{BLOCK, Lanes};
 use self::utf8::Ahead;
@@ -65,12 +66,13 @@ impl Automaton {
         self.leave(window, end)
     }
 
-    /// Whether the next byte goes on with an escape, a number or a word.
-    fn is_within_token(&self) -> bool {
-        matches!(
+    /// Whether the next byte goes on with a character, an escape, a number or a word.
+    fn is_within(&self) -> bool {
+        let token = matches!(
             self.state,
             State::Escape { .. } | State::Hex { .. } | State::Number(_) | State::Literal { .. }
-        )
+        );
+        token || self.utf8.is_open()
     }
 }
 
@@ -80,103 +82,56 @@ fn run<L: Lanes, V: Visitor>(automaton: &mut Automaton, window: &[u8], visitor: 
     let mut ahead = Ahead::default();
     let mut at = 0;
     while window.len() - at >= BLOCK {
-        if automaton.utf8.is_open() || automaton.is_within_token() {
+        if automaton.is_within() {
             at = automaton.step(&window[..=at], at, visitor)?;
             continue;
         }
-        at = skip::<L>(automaton, window, at, &mut ahead);
-        if window.len() - at < BLOCK {
-            break;
-        }
-        let string = u64::from(matches!(automaton.state, State::String { .. })).wrapping_neg();
-        match Block::look::<L>(window, at, string, &mut ahead) {
-            Some(block) => at = walk(automaton, window, at, &block, visitor)?,
-            None => {
-                automaton.creep(&window[..at + BLOCK], at, visitor)?;
-                at += BLOCK;
-            }
-        }
+        at = leap::<L, V>(automaton, window, at, &mut ahead, visitor);
+        let refused = window.len().min(at + BLOCK);
+        automaton.creep(&window[..refused], at, visitor)?;
+        at = refused;
     }
     automaton.creep(window, at, visitor)
 }
 
-/// Goes past blocks that are right and of which nobody is told; returns where to go on.
+/// Goes past blocks that are right; returns where the first begins that is refused, or the rest of the window.
 #[inline(always)]
-fn skip<L: Lanes>(automaton: &mut Automaton, window: &[u8], from: usize, ahead: &mut Ahead) -> usize {
-    if automaton.nesting.depth() <= automaton.levels {
-        return from;
-    }
+fn leap<L: Lanes, V: Visitor>(
+    automaton: &mut Automaton,
+    window: &[u8],
+    from: usize,
+    ahead: &mut Ahead,
+    visitor: &mut V,
+) -> usize {
     let mut at = from;
     let mut carry = Carry::of(automaton.state);
     while window.len() - at >= BLOCK {
-        let Some(block) = Block::look::<L>(window, at, carry.string, ahead) else { break };
-        if !grammar::is_deep(&block, &automaton.nesting, automaton.levels) {
+        let Some(strings) = Strings::look::<L>(window, at, carry.string, ahead) else { break };
+        if strings.is_all() {
+            automaton.utf8.skip(strings.surplus());
+            at += strings.len;
+            continue;
+        }
+        let block = Between::look::<L>(&strings);
+        if !grammar::stays_inside(&block, &automaton.nesting) {
             break;
         }
-        let Some(judged) = grammar::judge(&block, &carry, automaton.nesting.top) else { break };
-        let Some(next) = grammar::scalars::<L>(window, at, &block) else { break };
+        let Some(judged) = grammar::judge(&strings, &block, &carry, automaton.nesting.top) else { break };
+        let Some(next) = grammar::scalars::<L>(window, at, &strings, &block) else { break };
+        if automaton.nesting.depth() <= automaton.levels + u64::from(block.close.count_ones())
+            && !members::report(automaton, window, at, next, &strings, &block, &judged, visitor)
+        {
+            break;
+        }
         automaton.nesting.top = judged.top;
         automaton.nesting.held += block.open.count_ones();
         automaton.nesting.held -= block.close.count_ones();
-        automaton.whitespace += block.whitespace(block.len);
-        automaton.utf8.skip(block.surplus(block.len));
+        automaton.whitespace += block.whitespace();
+        automaton.utf8.skip(strings.surplus());
         (at, carry) = (next, judged.carry);
     }
-    automaton.state = carry.state(automaton.nesting.in_object());
+    if at > from {
+        automaton.state = carry.state(automaton.nesting.in_object());
+    }
     at
-}
-
-/// Leads the automaton from token to token; returns where to go on.
-#[inline(always)]
-fn walk<V: Visitor>(
-    automaton: &mut Automaton,
-    window: &[u8],
-    at: usize,
-    block: &Block,
-    visitor: &mut V,
-) -> Result<usize, Stop> {
-    let mut tokens = block.tokens();
-    let mut next = at + block.len;
-    let mut result = Ok(());
-    while tokens != 0 && result.is_ok() {
-        let place = at + tokens.trailing_zeros() as usize;
-        tokens &= tokens - 1;
-        match automaton.state {
-            State::String { key: true } => automaton.key_end(window, place, visitor),
-            State::String { key: false } => automaton.scalar_end(window, place, visitor),
-            _ => {
-                result = automaton.structural(window, place, window[place], visitor);
-                if automaton.is_within_token() && result.is_ok() {
-                    match scalar(automaton, window, at, place, block, visitor) {
-                        Ok(end) => next = next.max(end),
-                        Err(stop) => result = Err(stop),
-                    }
-                }
-            }
-        }
-    }
-    let seen = result.as_ref().map_or_else(|stop| stop.at - at, |()| block.len);
-    automaton.whitespace += block.whitespace(seen);
-    automaton.utf8.skip(block.surplus(seen));
-    result.map(|()| next)
-}
-
-/// Goes to the end of the number or word that begins at `place`, or of the window.
-#[inline(always)]
-fn scalar<V: Visitor>(
-    automaton: &mut Automaton,
-    window: &[u8],
-    at: usize,
-    place: usize,
-    block: &Block,
-    visitor: &mut V,
-) -> Result<usize, Stop> {
-    let mut end = place + 1;
-    while end < window.len() && automaton.is_within_token() {
-        end = automaton.step(window, end, visitor)?;
-    }
-    if end < at + block.len && block.scalar >> (end - at) & 1 == 1 {
-        automaton.structural(window, end, window[end], visitor)?;
-    }
-    Ok(end)
 }

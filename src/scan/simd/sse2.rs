@@ -4,27 +4,33 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{BLOCK, Lanes, Masks};
+use super::lanes::{BLOCK, Lanes, Marks, Text};
 
 /// SSE2 belongs to x86-64: the calls below are never without it.
 pub(super) struct Sse2;
 
 impl Lanes for Sse2 {
     #[inline(always)]
-    fn masks(bytes: &[u8; BLOCK]) -> Masks {
+    fn text(bytes: &[u8; BLOCK]) -> Text {
         // SAFETY: The processor has SSE2, see above.
-        unsafe { masks(load(bytes)) }
+        unsafe { text(load(bytes)) }
+    }
+
+    #[inline(always)]
+    fn marks(bytes: &[u8; BLOCK]) -> Marks {
+        // SAFETY: As in `text`.
+        unsafe { marks(load(bytes)) }
     }
 
     #[inline(always)]
     fn digits(bytes: &[u8; BLOCK]) -> u64 {
-        // SAFETY: As in `masks`.
+        // SAFETY: As in `text`.
         unsafe { between(load(bytes), b'0', b'9') }
     }
 
     #[inline(always)]
     fn utf8(bytes: &[u8; BLOCK]) -> (u64, u64) {
-        // SAFETY: As in `masks`.
+        // SAFETY: As in `text`.
         unsafe { (between(load(bytes), 0x80, 0xbf), between(load(bytes), 0xf0, 0xff)) }
     }
 
@@ -74,16 +80,23 @@ fn between(vectors: Vectors, first: u8, last: u8) -> u64 {
 
 #[inline]
 #[target_feature(enable = "sse2")]
-fn masks(vectors: Vectors) -> Masks {
+fn text(vectors: Vectors) -> Text {
+    Text {
+        quote: equal(vectors, b'"'),
+        backslash: equal(vectors, b'\\'),
+        control: between(vectors, 0, 0x1f),
+        high: bits(vectors),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn marks(vectors: Vectors) -> Marks {
     // `[` and `{`, and `]` and `}`, differ in this bit.
     let case = _mm_set1_epi8(0x20);
     let folded = vectors.map(|vector| _mm_or_si128(vector, case));
-    Masks {
-        quote: equal(vectors, b'"'),
-        backslash: equal(vectors, b'\\'),
+    Marks {
         white: equal(vectors, b' ') | equal(vectors, b'\n') | equal(vectors, b'\r') | equal(vectors, b'\t'),
-        control: between(vectors, 0, 0x1f),
-        high: bits(vectors),
         open: equal(folded, b'{'),
         close: equal(folded, b'}'),
         colon: equal(vectors, b':'),
