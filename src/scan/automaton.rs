@@ -337,6 +337,20 @@ impl Automaton {
         self.capture.clear();
     }
 
+    /// As [`Self::key_begins`] and [`Self::key_ends`] in one.
+    #[inline(always)]
+    pub(super) fn whole_key<V: Visitor>(
+        &mut self,
+        window: &[u8],
+        start: usize,
+        end: usize,
+        depth: u64,
+        visitor: &mut V,
+    ) {
+        let raw = window.get(start + 1..end).unwrap_or_default();
+        visitor.key(depth, self.offset + start as u64, Captured { raw, cut: false });
+    }
+
     /// A value begins at `at`.
     #[inline(always)]
     pub(super) fn value_begins<V: Visitor>(&mut self, at: usize, kind: Kind, depth: u64, visitor: &mut V) {

@@ -49,9 +49,9 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn digits(bytes: &[u8; BLOCK]) -> u64 {
+    fn digits(bytes: &[u8; BLOCK]) -> (u64, u64) {
         // SAFETY: As in `text`.
-        unsafe { between(load(bytes), b'0', b'9') }
+        unsafe { (between(load(bytes), b'0', b'9'), equal(load(bytes), b'0')) }
     }
 
     #[inline(always)]

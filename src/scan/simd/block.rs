@@ -128,14 +128,9 @@ impl Between {
     /// Which numbers and words need a look: their bytes, but for those of plain whole numbers that end here.
     #[inline(always)]
     pub(super) fn odd_scalars<L: Lanes>(&self, strings: &Strings<'_>) -> u64 {
-        let mut odd = self.scalar & !L::digits(strings.bytes) | self.scalar & 1 << (strings.len - 1);
-        let mut long = self.scalar_starts & self.scalar >> 1;
-        while long != 0 {
-            let first = long.trailing_zeros();
-            odd |= u64::from(strings.bytes[first as usize] == b'0') << first;
-            long &= long - 1;
-        }
-        odd
+        let (digits, zeros) = L::digits(strings.bytes);
+        let long_from_zero = self.scalar_starts & self.scalar >> 1 & zeros;
+        self.scalar & !digits | self.scalar & 1 << (strings.len - 1) | long_from_zero
     }
 }
 

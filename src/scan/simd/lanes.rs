@@ -39,8 +39,8 @@ pub(super) trait Lanes {
     fn text(bytes: &[u8; BLOCK]) -> Text;
     /// Finds what lies between them.
     fn marks(bytes: &[u8; BLOCK]) -> Marks;
-    /// Which bytes are decimal digits.
-    fn digits(bytes: &[u8; BLOCK]) -> u64;
+    /// Which bytes are decimal digits, and which are `0`.
+    fn digits(bytes: &[u8; BLOCK]) -> (u64, u64);
     /// Which bytes continue a UTF-8 sequence, and which lead one of four bytes.
     fn utf8(bytes: &[u8; BLOCK]) -> (u64, u64);
     /// Each bit becomes the parity of all bits up to it.
@@ -80,8 +80,8 @@ mod tests {
             }
         }
 
-        fn digits(bytes: &[u8; BLOCK]) -> u64 {
-            each(bytes, |byte| byte.is_ascii_digit())
+        fn digits(bytes: &[u8; BLOCK]) -> (u64, u64) {
+            (each(bytes, |byte| byte.is_ascii_digit()), each(bytes, |byte| byte == b'0'))
         }
 
         fn utf8(bytes: &[u8; BLOCK]) -> (u64, u64) {

@@ -29,17 +29,18 @@ pub(super) fn report<V: Visitor>(
     // What ends is told at the byte behind it, which lies in the same object.
     let quotes = strings.quotes & !strings.string & !judged.key_ends;
     let ends = (quotes | block.close) << 1 | (block.scalar << 1 & !block.scalar & strings.live);
-    let mut events = keys | key_ends | values | ends & outer;
+    let mut events = key_ends | values | ends & outer;
     // Farther inside there are no events, and nobody counts.
     let mut depth = before.min(automaton.levels + 1);
     while events != 0 {
         let bit = events & events.wrapping_neg();
         let place = at + events.trailing_zeros() as usize;
         events &= events - 1;
-        if bit & keys != 0 {
-            automaton.key_begins(place);
-        } else if bit & key_ends != 0 {
-            automaton.key_ends(window, place, depth, visitor);
+        if bit & key_ends != 0 {
+            match last(keys & (bit - 1)) {
+                Some(key) => automaton.whole_key(window, at + key, place, depth, visitor),
+                None => automaton.key_ends(window, place, depth, visitor),
+            }
         } else if bit & values != 0 {
             let kind = Kind::of(window[place]).unwrap_or(Kind::Null);
             automaton.value_begins(place, kind, depth, visitor);
@@ -52,6 +53,10 @@ pub(super) fn report<V: Visitor>(
             automaton.scalar_ends(window, place, quote, depth, visitor);
         }
     }
+    // A key that goes on behind the block.
+    if let Some(key) = last(keys).filter(|&key| key_ends >> key == 0) {
+        automaton.key_begins(at + key);
+    }
     if behind <= automaton.levels && judged.top & 1 == 1 {
         // What ends with the last byte of the block, or beyond.
         if block.close >> (BLOCK - 1) == 1 {
@@ -63,6 +68,12 @@ pub(super) fn report<V: Visitor>(
         }
     }
     true
+}
+
+/// The highest of the bits.
+#[inline(always)]
+fn last(bits: u64) -> Option<usize> {
+    bits.checked_ilog2().map(|last| last as usize)
 }
 
 /// Which bytes lie directly in an object or array no deeper than `levels`.
