@@ -43,7 +43,7 @@ fn scan(scanner: Scanner, text: &[u8], window: usize, levels: u64) -> (Outcome, 
     let mut witness = Witness { levels, ..Witness::default() };
     let mut source = MemorySource::new(text, window);
     let range = 0..text.len() as u64;
-    let outcome = drive_by(scanner, &mut source, range, levels, &mut witness, &mut |_| Ok(())).unwrap();
+    let outcome = drive_by(scanner, &mut source, range, levels, &mut witness, &mut |_, _| Ok(())).unwrap();
     (outcome, witness)
 }
 

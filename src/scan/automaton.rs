@@ -173,6 +173,32 @@ impl Automaton {
         }
     }
 
+    /// Begins in the middle of a text, where the key of a member of the root is due at `start`.
+    pub(super) fn before_key(levels: u64, start: u64) -> Self {
+        let mut automaton = Self::new(levels, start);
+        automaton.state = State::Key;
+        automaton.nesting.push(true);
+        automaton
+    }
+
+    /// Whether the text may go on as one that [`Self::before_key`] began.
+    pub(super) fn is_before_key(&self) -> bool {
+        let guess = Self::before_key(self.levels, self.offset);
+        self.state == guess.state && self.nesting == guess.nesting && !self.utf8.is_open()
+    }
+
+    /// Makes this, which began before a key, go on where `first` ended.
+    pub(super) fn follow(&mut self, first: Automaton) {
+        (self.root, self.root_start) = (first.root, first.root_start);
+        self.whitespace += first.whitespace;
+        self.utf8.follow(&first.utf8);
+    }
+
+    /// Offset of the next byte.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The text has ended.
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) -> Result<(), Halt> {
         if let State::Number(number) = self.state

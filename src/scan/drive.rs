@@ -54,7 +54,7 @@ impl Scanner {
     }
 }
 
-/// Scans `range` as one JSON text by the fastest scanner. `each` sees every window before it is judged: to count, to hash, to stop.
+/// Scans `range` as one JSON text by the fastest scanner.
 ///
 /// A fault is part of the outcome; an error is only what reading failed with.
 pub fn drive<V: Visitor>(
@@ -62,52 +62,70 @@ pub fn drive<V: Visitor>(
     range: Range<u64>,
     levels: u64,
     visitor: &mut V,
-    each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    drive_by(Scanner::best(), source, range, levels, visitor, each)
+    drive_by(Scanner::best(), source, range, levels, visitor, &mut |_, _| Ok(()))
 }
 
-/// As [`drive`], by a scanner of choice.
+/// As [`drive`], by a scanner of choice. `watch` sees every window and its offset before it is judged: to
+/// count, to hash, to stop.
 pub fn drive_by<V: Visitor>(
     scanner: Scanner,
     source: &mut dyn Source,
     range: Range<u64>,
     levels: u64,
     visitor: &mut V,
-    each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    watch: &mut dyn FnMut(u64, &[u8]) -> io::Result<()>,
 ) -> io::Result<Outcome> {
     let mut automaton = Automaton::new(levels, range.start);
+    let halt = advance(scanner, source, range.clone(), &mut automaton, visitor, watch)?;
+    conclude(source, range.start, automaton, halt, visitor)
+}
+
+/// Takes the windows of `range` through `automaton`, up to a halt.
+pub(super) fn advance<V: Visitor>(
+    scanner: Scanner,
+    source: &mut dyn Source,
+    range: Range<u64>,
+    automaton: &mut Automaton,
+    visitor: &mut V,
+    watch: &mut dyn FnMut(u64, &[u8]) -> io::Result<()>,
+) -> io::Result<Option<Halt>> {
     let mut at = range.start;
-    let mut halt = None;
-    while at < range.end && halt.is_none() {
+    while at < range.end {
         let window = source.window(at)?;
         let take = window.len().min(usize::try_from(range.end - at).unwrap_or(usize::MAX));
         if take == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
         }
-        each(&window[..take])?;
-        halt = scanner.push(&mut automaton, &window[..take], visitor).err();
+        watch(at, &window[..take])?;
+        if let Err(halt) = scanner.push(automaton, &window[..take], visitor) {
+            return Ok(Some(halt));
+        }
         at += take as u64;
     }
-    match halt.or_else(|| automaton.finish(visitor).err()) {
-        None => Ok(automaton.outcome(range.end)),
-        Some(halt) => {
-            let mut outcome = automaton.outcome(halt.offset);
-            outcome.fault = Some(fault(source, range.start, &halt, outcome.units)?);
-            Ok(outcome)
-        }
-    }
+    Ok(None)
 }
 
-/// The fault that a halt stands for, in the text that begins at `start`.
-fn fault(source: &mut dyn Source, start: u64, halt: &Halt, position: u64) -> io::Result<Fault> {
+/// What the text that begins at `start` came to, after all of it went through `automaton` or it halted.
+pub(super) fn conclude<V: Visitor>(
+    source: &mut dyn Source,
+    start: u64,
+    mut automaton: Automaton,
+    halt: Option<Halt>,
+    visitor: &mut V,
+) -> io::Result<Outcome> {
+    let Some(halt) = halt.or_else(|| automaton.finish(visitor).err()) else {
+        return Ok(automaton.outcome(automaton.offset()));
+    };
+    let mut outcome = automaton.outcome(halt.offset);
     let place = place::find(source, start, halt.offset)?;
-    Ok(Fault {
+    outcome.fault = Some(Fault {
         offset: halt.offset,
         line: place.line,
         column: place.column,
-        position,
+        position: outcome.units,
         expected: halt.expected,
         found: halt.found,
-    })
+    });
+    Ok(outcome)
 }

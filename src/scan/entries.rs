@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::automaton::{Captured, Kind, Outcome, Visitor};
-use super::drive::drive;
+use super::drive::{Scanner, drive_by};
 use super::fields::{Field, field};
 use super::source::Source;
 use super::{members, text};
@@ -74,7 +74,8 @@ pub fn scan(
     }
     let mut collector = Collector::new(context);
     let len = source.len();
-    let outcome = drive(source, start..len, 2, &mut collector, each)?;
+    let outcome =
+        drive_by(Scanner::best(), source, start..len, 2, &mut collector, &mut |_, window| each(window))?;
     let mut scan = Scan { entries: collector.entries, outcome, fields: collector.fields, bom };
     mark_overridden(source, &mut scan.entries)?;
     Ok(scan)

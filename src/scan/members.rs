@@ -34,7 +34,7 @@ pub fn find(source: &mut dyn Source, value: Range<u64>, names: &[&str]) -> io::R
         first: true,
         value: (0, Kind::Null),
     };
-    drive(source, value, 1, &mut finder, &mut |_| Ok(()))?;
+    drive(source, value, 1, &mut finder)?;
     Ok(finder.found)
 }
 

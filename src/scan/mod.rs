@@ -4,6 +4,7 @@
 
 pub mod automaton;
 mod capture;
+mod cuts;
 pub mod drive;
 pub mod entries;
 pub mod fault;
@@ -12,6 +13,7 @@ pub mod members;
 mod nesting;
 mod number;
 pub mod outline;
+pub mod parallel;
 pub mod place;
 pub mod portable;
 #[cfg(target_arch = "x86_64")]

@@ -23,7 +23,7 @@ pub struct Outline {
 /// Outlines the object at `object`; `None` where it has too many members to bother.
 pub fn outline(source: &mut dyn Source, object: Range<u64>, names: &[&str]) -> io::Result<Option<Outline>> {
     let mut tracer = Tracer { names, start: 0, hit: false, outline: Outline::default(), too_many: false };
-    drive(source, object, 1, &mut tracer, &mut |_| Ok(()))?;
+    drive(source, object, 1, &mut tracer)?;
     Ok((!tracer.too_many).then_some(tracer.outline))
 }
 
