@@ -3,6 +3,7 @@
 //! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
 
 mod capture;
+pub mod collector;
 pub mod drive;
 pub mod entries;
 pub mod fault;
@@ -11,7 +12,9 @@ pub mod members;
 mod nesting;
 mod number;
 pub mod outline;
+mod overridden;
 pub mod portable;
 pub mod source;
+pub mod tally;
 pub mod text;
 pub mod utf8;
