@@ -78,7 +78,7 @@ fn disagreement(input: &[u8], told: &Value, scan: &Scan) -> Option<String> {
     let mut source = MemorySource::new(input, 64);
     let mut live = Vec::new();
     for entry in scan.live() {
-        live.push((members::key(&mut source, entry.start).unwrap(), *entry));
+        live.push((members::key(&mut source, entry.start()).unwrap(), *entry));
     }
     facts.iter().find_map(|fact| {
         let key = wtf8(&fact["key"]);

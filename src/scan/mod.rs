@@ -4,6 +4,7 @@
 
 pub mod automaton;
 mod capture;
+pub mod collector;
 mod cuts;
 pub mod drive;
 pub mod entries;
@@ -13,11 +14,13 @@ pub mod members;
 mod nesting;
 mod number;
 pub mod outline;
+mod overridden;
 pub mod parallel;
 pub mod place;
 pub mod portable;
 #[cfg(target_arch = "x86_64")]
 pub mod simd;
 pub mod source;
+pub mod tally;
 pub mod text;
 pub mod utf8;

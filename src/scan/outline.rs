@@ -39,7 +39,7 @@ impl Visitor for Tracer<'_> {
     fn key(&mut self, _depth: u64, start: u64, key: Captured<'_>) {
         let name = text::decode(key.raw);
         self.start = start;
-        self.hit = !key.cut && self.names.iter().any(|wanted| wanted.as_bytes() == name);
+        self.hit = !key.cut && self.names.iter().any(|wanted| wanted.as_bytes() == &*name);
     }
 
     fn value(&mut self, _depth: u64, _start: u64, _kind: Kind) -> bool {

@@ -73,11 +73,12 @@ pub struct Joint<V, W> {
     pub watches: Vec<W>,
 }
 
-/// Scans `range` as one JSON text, members down to two levels reported.
+/// Scans `range` as one JSON text.
 pub fn drive<S: Shared, V: Joined, W: Watch>(
     crew: Crew,
     source: &mut S,
     range: Range<u64>,
+    levels: u64,
     visitor: &(dyn Fn() -> V + Sync),
     watch: &(dyn Fn(Range<u64>) -> W + Sync),
 ) -> io::Result<Joint<V, W>> {
@@ -95,10 +96,10 @@ pub fn drive<S: Shared, V: Joined, W: Watch>(
             .map(|range| {
                 let mut source = source.reader();
                 let scan = &scan;
-                scope.spawn(move || scan(&mut source, range, Automaton::before_key(LEVELS, range.start)))
+                scope.spawn(move || scan(&mut source, range, Automaton::before_key(levels, range.start)))
             })
             .collect();
-        let first = scan(source, &ranges[0], Automaton::new(LEVELS, range.start));
+        let first = scan(source, &ranges[0], Automaton::new(levels, range.start));
         let joined = |part: thread::ScopedJoinHandle<'_, _>| {
             part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
@@ -123,9 +124,6 @@ pub fn drive<S: Shared, V: Joined, W: Watch>(
     let outcome = conclude(source, range.start, whole.automaton, whole.halt, &mut whole.visitor)?;
     Ok(Joint { outcome, visitor: whole.visitor, watches })
 }
-
-/// Entries, and their members.
-const LEVELS: u64 = 2;
 
 impl<V: Joined, W: Watch> Part<V, W> {
     fn advance(mut self, scanner: Scanner, source: &mut dyn Source, range: Range<u64>) -> io::Result<Self> {
@@ -180,7 +178,7 @@ mod tests {
         let mut source = MemorySource::new(text, window);
         let crew = Crew { scanner, threads };
         let range = 0..text.len() as u64;
-        let joint = drive(crew, &mut source, range, &Witness::default, &|range| Seen(range, 0)).unwrap();
+        let joint = drive(crew, &mut source, range, 2, &Witness::default, &|range| Seen(range, 0)).unwrap();
         (joint.outcome, joint.visitor, joint.watches)
     }
 
