@@ -77,8 +77,8 @@ pub fn read(file: &StoreFile, options: &ReadOptions<'_>) -> Result<Reading, Read
 /// `None` where the file is another one by now than it was at the start.
 fn read_once(file: &StoreFile, options: &ReadOptions<'_>) -> io::Result<Option<Reading>> {
     let opened = open_regular(&file.real)?;
-    let identity = Identity::of(&opened.metadata()?);
     let mut source = FileSource::from_file(opened, options.map)?;
+    let identity = Identity::of(source.opened());
     let task = options.progress.start(&format!("reading {}", file.path.display()), source.len());
     let mut prints = options.fingerprint.then(Fingerprinter::new);
     let mut scan = scan(&mut source, &options.keys, &mut |window| {
