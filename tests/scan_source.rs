@@ -117,6 +117,15 @@ fn cut_a_thousand_times_a_scan_is_right_or_an_error() {
     }
 }
 
+/// Tells a thread to stop, also when the test fails: a scope would wait for it for ever.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn threads_that_read_other_files_notice_nothing_of_a_cut() {
     let bytes: Vec<u8> = (0..3 * WINDOW).map(|at| (at * 31 % 251) as u8).collect();
@@ -141,10 +150,11 @@ fn threads_that_read_other_files_notice_nothing_of_a_cut() {
                 })
             })
             .collect();
+        let stopping = Stop(&stop);
         let mut tally = Tally::default();
         cut_under_a_scan(&store(100_000), true, 2, 150, &mut tally);
-        stop.store(true, Ordering::Relaxed);
         assert!(tally.cut > 0);
+        drop(stopping);
         bystanders.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>()
     });
     assert!(ranges > 1_000, "{ranges}");
