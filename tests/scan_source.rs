@@ -11,6 +11,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use sessions_doctor::model::entry::Flags;
 use sessions_doctor::scan::entries::{KeyContext, Scan, scan};
 use sessions_doctor::scan::source::{FileSource, MemorySource, Source, WINDOW, read_range};
@@ -220,7 +221,6 @@ fn where_a_mapping_is_refused_the_file_is_read() {
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
         return;
     }
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let text = store(2 * WINDOW);
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&text).unwrap();
@@ -246,11 +246,13 @@ fn where_a_mapping_is_refused_the_file_is_read() {
 fn a_fault_in_a_map_of_somebody_else_still_ends_the_process() {
     const TEST: &str = "a_fault_in_a_map_of_somebody_else_still_ends_the_process";
     if !is_alone(TEST) {
-        assert_eq!(alone(TEST).status.signal(), Some(rustix::process::Signal::BUS.as_raw()));
+        assert_eq!(alone(TEST).status.signal(), Some(Signal::BUS.as_raw()));
         return;
     }
-    let no_core = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    rustix::process::setrlimit(rustix::process::Resource::Core, no_core).unwrap();
+    // No core file, and no fault that comes back for ever.
+    for (resource, limit) in [(Resource::Core, 0), (Resource::Cpu, 20)] {
+        setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) }).unwrap();
+    }
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&store(100_000)).unwrap();
     let mut source = FileSource::open(file.path(), true).unwrap();

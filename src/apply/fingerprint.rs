@@ -138,7 +138,7 @@ impl Fingerprinter {
     /// The fingerprint of all bytes taken in.
     pub fn finish(self) -> Fingerprint {
         let mut whole = Xxh3Default::new();
-        let open = (self.at % CHUNK != 0).then(|| self.chunk.digest128());
+        let open = (!self.at.is_multiple_of(CHUNK)).then(|| self.chunk.digest128());
         for digest in self.digests.into_iter().chain(open) {
             whole.update(&digest.to_be_bytes());
         }

@@ -156,7 +156,9 @@ impl Source for FileSource {
         Err(match self.file.read_exact_at(&mut bytes, window.start()) {
             Err(error) if error.kind() != ErrorKind::UnexpectedEof => error,
             Err(_) => cut(),
-            Ok(()) => io::Error::new(ErrorKind::UnexpectedEof, "a part of the file was missing for a moment"),
+            Ok(()) => {
+                io::Error::new(ErrorKind::UnexpectedEof, "a part of the file was missing while it was read")
+            }
         })
     }
 
@@ -245,12 +247,10 @@ mod tests {
 
     #[test]
     fn a_file_that_was_cut_or_written_to_is_an_error_before_the_next_window() {
-        let cut = |file: &File| file.set_len(10);
-        let written = |file: &File| file.write_all_at(b"y", 0);
-        let changes: [(&dyn Fn(&File) -> io::Result<()>, &str); 2] =
-            [(&cut, "shorter"), (&written, "written")];
+        let cut: fn(&File) -> io::Result<()> = |file| file.set_len(10);
+        let written: fn(&File) -> io::Result<()> = |file| file.write_all_at(b"y", 0);
         for map in [true, false] {
-            for (change, says) in changes {
+            for (change, says) in [(cut, "shorter"), (written, "written")] {
                 let file = file_of(&vec![b'x'; 2 * WINDOW]);
                 let mut source = FileSource::open(file.path(), map).unwrap();
                 source.window(0).unwrap();
