@@ -40,7 +40,10 @@ pub const RIVALS: [Rival; 3] = [
         name: "serde_json `RawValue`",
         lacks: "spans of entries, but no facts",
         run: |input| Ok(Some(spans(&map(input)?)?.len() as u64)),
-        accepts: |text| spans(text).is_ok(),
+        accepts: |text| match text.trim_ascii_start().first() {
+            Some(b'{') => spans(text).is_ok(),
+            _ => serde_json::from_slice::<&RawValue>(text).is_ok(),
+        },
     },
     Rival {
         name: "simd-json tape, entry by entry",

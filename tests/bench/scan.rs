@@ -21,6 +21,7 @@ mod scanners;
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -42,9 +43,15 @@ struct Arguments {
     /// Rows whose name holds this text
     #[arg(long, default_value = "")]
     only: String,
+    /// Measure the time on a processor instead of the time that passes, and one thread only: for a machine that others use
+    #[arg(long)]
+    cpu: bool,
     /// Make the stores, print their paths, and measure nothing
     #[arg(long)]
     make: bool,
+    /// Write store, row, threads (0: a rival), median seconds, GB/s and proportion to the first row as lines of tab-separated values
+    #[arg(long)]
+    record: Option<PathBuf>,
     /// Compare who takes what for valid, and measure nothing
     #[arg(long)]
     verdicts: bool,
@@ -61,6 +68,21 @@ pub struct Input {
     pub bytes: u64,
     /// Where the value of each entry stands.
     pub values: Vec<Range<usize>>,
+}
+
+/// Seconds since some moment.
+type Clock = fn() -> Result<f64>;
+
+fn passing() -> Result<f64> {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Ok(BEGIN.elapsed().as_secs_f64())
+}
+
+/// What this thread has had of a processor.
+fn computing() -> Result<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds: f64 = text.split(' ').next().unwrap_or_default().parse()?;
+    Ok(nanoseconds / 1e9)
 }
 
 /// What is measured.
@@ -89,9 +111,17 @@ impl Row {
         }
     }
 
+    /// Of a scanner; 0 for a rival.
+    fn threads(self) -> usize {
+        match self {
+            Row::Rival(_) => 0,
+            Row::Scanner(scanner) => scanner.threads,
+        }
+    }
+
     /// Reads the store once; seconds. What it found has to be right.
-    fn measure(self, input: &Input) -> Result<f64> {
-        let begin = Instant::now();
+    fn measure(self, input: &Input, clock: Clock) -> Result<f64> {
+        let begin = clock()?;
         let seen = match self {
             Row::Rival(rival) => (rival.run)(input)?,
             Row::Scanner(scanner) => {
@@ -100,7 +130,7 @@ impl Row {
                 Some(scan.entries.len() as u64)
             }
         };
-        let seconds = begin.elapsed().as_secs_f64();
+        let seconds = clock()? - begin;
         let all = input.values.len() as u64;
         let right = seen.is_none_or(|seen| seen == all || matches!(self, Row::Rival(_)) && seen + 1 == all);
         ensure!(right, "{} saw {seen:?} of {all} entries", self.name());
@@ -142,16 +172,22 @@ fn main() -> Result<()> {
         return Ok(());
     }
     ensure!(arguments.rounds > 0, "at least one round");
-    let rows: Vec<Row> = Row::all().filter(|row| row.name().contains(&arguments.only)).collect();
+    let clock = if arguments.cpu { computing } else { passing };
+    let rows = Row::all().filter(|row| row.name().contains(&arguments.only));
+    let rows: Vec<Row> = rows.filter(|row| !arguments.cpu || row.threads() <= 1).collect();
     ensure!(!rows.is_empty(), "no row has {:?} in its name", arguments.only);
 
-    println!("{}.\n", machine::line());
+    let clock_name = if arguments.cpu { "time on a processor" } else { "time that passed" };
+    println!("{}; {clock_name}.\n", machine::line());
     let mut columns = Vec::new();
     for (store, path) in stores {
         eprintln!("{}: {}", store.name, store.title);
-        columns.push((store, column(&rows, store, path, arguments.rounds)?));
+        columns.push((store, column(&rows, store, path, arguments.rounds, clock)?));
     }
     table(&rows, &columns);
+    if let Some(path) = arguments.record {
+        std::fs::write(&path, record(&rows, &columns)).with_context(|| path.display().to_string())?;
+    }
     Ok(())
 }
 
@@ -161,7 +197,7 @@ struct Column {
     seconds: Vec<Vec<f64>>,
 }
 
-fn column(rows: &[Row], store: &Store, path: PathBuf, rounds: usize) -> Result<Column> {
+fn column(rows: &[Row], store: &Store, path: PathBuf, rounds: usize, clock: Clock) -> Result<Column> {
     let portable = (SCANNERS[0].scan)(&mut FileSource::open(&path, true)?)?;
     let values = portable.entries.iter().map(|entry| {
         let from = entry.start + u64::from(entry.value_at);
@@ -173,7 +209,7 @@ fn column(rows: &[Row], store: &Store, path: PathBuf, rounds: usize) -> Result<C
     let mut seconds = vec![Vec::new(); rows.len()];
     for round in 0..=rounds {
         for (row, seconds) in rows.iter().zip(&mut seconds) {
-            let measured = row.measure(&input)?;
+            let measured = row.measure(&input, clock)?;
             // The first round only warms up.
             if round > 0 {
                 seconds.push(measured);
@@ -183,17 +219,30 @@ fn column(rows: &[Row], store: &Store, path: PathBuf, rounds: usize) -> Result<C
     Ok(Column { bytes: input.bytes, seconds })
 }
 
-/// GB/s, and the proportion to the first row of the same round; medians both.
+impl Column {
+    fn seconds(&self, row: usize) -> f64 {
+        median(self.seconds[row].iter().copied())
+    }
+
+    fn speed(&self, row: usize) -> f64 {
+        self.bytes as f64 / 1e9 / self.seconds(row)
+    }
+
+    /// To the first row of the same round.
+    fn proportion(&self, row: usize) -> f64 {
+        median(self.seconds[0].iter().zip(&self.seconds[row]).map(|(first, own)| first / own))
+    }
+}
+
+/// GB/s and proportions; medians both.
 fn table(rows: &[Row], columns: &[(&Store, Column)]) {
     let heads: Vec<&str> = columns.iter().map(|(store, _)| store.name).collect();
     println!("| GB/s (times {}) | {} | what it does |", rows[0].name(), heads.join(" | "));
     println!("|---|{}---|", "---|".repeat(heads.len()));
     for (at, row) in rows.iter().enumerate() {
-        let cells = columns.iter().map(|(_, column)| {
-            let speed = column.bytes as f64 / 1e9 / median(column.seconds[at].iter().copied());
-            let ratios = column.seconds[0].iter().zip(&column.seconds[at]).map(|(first, own)| first / own);
-            format!("{speed:.2} ({:.2})", median(ratios))
-        });
+        let cells = columns
+            .iter()
+            .map(|(_, column)| format!("{:.2} ({:.2})", column.speed(at), column.proportion(at)));
         println!("| {} | {} | {} |", row.name(), cells.collect::<Vec<_>>().join(" | "), row.does());
     }
     println!();
@@ -201,6 +250,25 @@ fn table(rows: &[Row], columns: &[(&Store, Column)]) {
         let rounds = column.seconds[0].len();
         println!("{}: {} ({} bytes), {rounds} rounds", store.name, store.title, column.bytes);
     }
+}
+
+/// The same as lines for scripts.
+fn record(rows: &[Row], columns: &[(&Store, Column)]) -> String {
+    let mut text = String::new();
+    for (store, column) in columns {
+        for (at, row) in rows.iter().enumerate() {
+            text += &format!(
+                "{}\t{}\t{}\t{:.6}\t{:.4}\t{:.4}\n",
+                store.name,
+                row.name(),
+                row.threads(),
+                column.seconds(at),
+                column.speed(at),
+                column.proportion(at)
+            );
+        }
+    }
+    text
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -214,15 +282,24 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 fn verdicts() {
     let cases = oracle::cases();
     println!("{} recorded cases.\n", cases.len());
-    println!("| parser | wrongly accepted | wrongly refused | for example |");
-    println!("|---|---|---|---|");
+    println!("| parser | wrongly accepted | wrongly refused |");
+    println!("|---|---|---|");
     for row in Row::all() {
         let wrong = |valid: bool| {
-            let wrong = cases.iter().filter(move |case| case.judgment.valid == valid);
-            wrong.filter(|case| row.accepts(&case.input) != valid).map(|case| case.name.as_str()).collect()
+            let wrong = cases.iter().filter(|case| case.judgment.valid == valid);
+            groups(wrong.filter(|case| row.accepts(&case.input) != valid))
         };
-        let (accepted, refused): (Vec<&str>, Vec<&str>) = (wrong(false), wrong(true));
-        let examples: Vec<&str> = accepted.iter().chain(&refused).copied().take(3).collect();
-        println!("| {} | {} | {} | {} |", row.name(), accepted.len(), refused.len(), examples.join(", "));
+        println!("| {} | {} | {} |", row.name(), wrong(false), wrong(true));
     }
+}
+
+/// How many cases, and of which groups.
+fn groups<'a>(cases: impl Iterator<Item = &'a oracle::Case>) -> String {
+    let mut groups = std::collections::BTreeMap::new();
+    for case in cases {
+        *groups.entry(case.name.split('/').next().unwrap_or_default()).or_insert(0) += 1;
+    }
+    let count: i32 = groups.values().sum();
+    let named: Vec<String> = groups.iter().map(|(group, count)| format!("{group} {count}")).collect();
+    if count == 0 { "none".to_owned() } else { format!("{count} ({})", named.join(", ")) }
 }

@@ -12,12 +12,14 @@ use sessions_doctor::scan::source::{MemorySource, Source};
 pub struct Scanner {
     /// What it is called in tables and messages.
     pub name: &'static str,
+    /// How many threads it uses at most.
+    pub threads: usize,
     /// Scans.
     pub scan: fn(&mut dyn Source) -> io::Result<Scan>,
 }
 
 /// All of them; the first is the one that the others are held against.
-pub const SCANNERS: &[Scanner] = &[Scanner { name: "portable", scan: portable }];
+pub const SCANNERS: &[Scanner] = &[Scanner { name: "portable", threads: 1, scan: portable }];
 
 const CONTEXT: KeyContext<'static> = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
 
