@@ -1,241 +1,248 @@
-//! Fails when the scanner and Node disagree about a store: whether it loads, how many keys it has, what the
-//! entries say, where it breaks. OpenClaw reads with `JSON.parse`, so every disagreement is a bug here.
+//! Fails when a scanner and Node disagree about a store: whether it loads, how many keys it has, what the
+//! entries say, where they stand, where it breaks. OpenClaw reads with `JSON.parse`, so every disagreement is a
+//! bug here. And fails when two scanners differ in anything at all, whatever the windows.
+//!
+//! A run takes a sample of the made-up texts. All of them, and 100,000 mutants of random stores:
+//!
+//! ```text
+//! SESSIONS_DOCTOR_THOROUGH=1 cargo test --release --test scan_oracle
+//! SESSIONS_DOCTOR_MUTANTS=1000000 SESSIONS_DOCTOR_SEED=7 cargo test --release --test scan_oracle mutants
+//! ```
 
 #![allow(clippy::unwrap_used)]
 
-use base64::Engine;
-use serde_json::Value;
-use sessions_doctor::model::entry::{Entry, Flags, Stamp, Status, hash};
-use sessions_doctor::model::key::{Shape, fold_run_key};
-use sessions_doctor::scan::automaton::Kind;
-use sessions_doctor::scan::entries::{KeyContext, Scan, scan};
-use sessions_doctor::scan::members;
-use sessions_doctor::scan::source::MemorySource;
-
+#[path = "support/agreement.rs"]
+mod agreement;
+#[path = "support/blocks.rs"]
+mod blocks;
 #[path = "support/node.rs"]
 mod node;
+#[path = "support/oracle.rs"]
+mod oracle;
+#[path = "support/random_store.rs"]
+mod random_store;
+#[path = "support/scanners.rs"]
+mod scanners;
 
-const CASES: &str = include_str!("../testdata/oracle/cases.jsonl");
+use agreement::{disagreement, spans};
+use node::{Node, Question};
+use oracle::{Answer, Case, cases};
+use random_store::Random;
+use scanners::{SCANNERS, difference};
+use sessions_doctor::scan::entries::Scan;
 
-fn scan_with(input: &[u8], window: usize) -> Scan {
-    let context = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
-    scan(&mut MemorySource::new(input, window), &context, &mut |_| Ok(())).unwrap()
+const WINDOWS: [usize; 6] = [usize::MAX, 1, 7, 64, 100, 128];
+
+/// The scan that all others have to equal, and the first that does not; `windows` are those to try.
+fn scan(input: &[u8], windows: &[usize]) -> (Scan, Option<String>) {
+    let whole = SCANNERS[0].bytes(input, usize::MAX);
+    let others = SCANNERS.iter().flat_map(|scanner| windows.iter().map(move |&window| (scanner, window)));
+    let differs = others.into_iter().find_map(|(scanner, window)| {
+        let what = difference(&whole, &scanner.bytes(input, window))?;
+        Some(format!("{} in windows of {window}: {what}", scanner.name))
+    });
+    (whole, differs)
 }
 
-/// UTF-16 units to WTF-8, by the JSON decoder of the standard library where it can, by hand for surrogates.
-fn wtf8(units: &Value) -> Vec<u8> {
-    let units: Vec<u16> =
-        units.as_array().unwrap().iter().map(|unit| unit.as_u64().unwrap() as u16).collect();
-    let mut text = Vec::new();
-    for unit in char::decode_utf16(units) {
-        match unit {
-            Ok(char) => text.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
-            Err(lone) => {
-                let unit = lone.unpaired_surrogate();
-                text.extend([
-                    0xe0 | (unit >> 12) as u8,
-                    0x80 | (unit >> 6 & 63) as u8,
-                    0x80 | (unit & 63) as u8,
-                ]);
+/// Escaped bytes for a message; the inputs are of any length.
+fn shown(input: &[u8]) -> String {
+    let end = input.len().min(3000);
+    format!("{} bytes: {}", input.len(), input[..end].escape_ascii())
+}
+
+/// Has `count` texts scanned by every scanner and judged by a live Node, on all cores, and fails with the first disagreements.
+fn held_against_node(test: &str, count: usize, text: &(dyn Fn(usize) -> Vec<u8> + Sync)) {
+    const BATCH: usize = 200;
+    if !Node::available() {
+        return eprintln!("skipped: {test} (no `node` on this machine)");
+    }
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = |worker: usize| {
+        let mut node = Node::start();
+        let mut problems = Vec::new();
+        let mut valid = 0;
+        let all: Vec<usize> = (worker..count).step_by(workers).collect();
+        for batch in all.chunks(BATCH) {
+            let texts: Vec<Vec<u8>> = batch.iter().map(|&at| text(at)).collect();
+            let scans: Vec<_> = texts.iter().map(|text| scan(text, &WINDOWS)).collect();
+            let questions = texts.iter().zip(&scans);
+            let questions: Vec<_> =
+                questions.map(|(bytes, (scan, _))| Question { bytes, entries: spans(bytes, scan) }).collect();
+            let answers: Vec<Answer> = node.ask(&questions);
+            for (at, ((text, (scan, differs)), answer)) in
+                batch.iter().zip(texts.iter().zip(&scans).zip(answers))
+            {
+                let problem = differs.clone().or_else(|| disagreement(text, &answer.judgment, scan));
+                let problem = problem.or(answer.wrong_entries);
+                problems.extend(problem.map(|problem| format!("number {at}: {problem}\n{}", shown(text))));
+                valid += usize::from(answer.judgment.valid);
             }
         }
-    }
-    text
-}
-
-/// Everything in which the scanner and the judgment differ.
-fn disagreement(input: &[u8], told: &Value, scan: &Scan) -> Option<String> {
-    let valid = scan.outcome.fault.is_none() && !scan.bom;
-    if told["valid"] != valid {
-        return Some(format!(
-            "valid: node {}, scanner {:?}, bom {}",
-            told["valid"], scan.outcome.fault, scan.bom
-        ));
-    }
-    if !valid {
-        return position_differs(told, scan);
-    }
-    let kind = match scan.outcome.root.unwrap() {
-        Kind::Object => "object",
-        Kind::Array => "array",
-        Kind::String => "string",
-        Kind::Number => "number",
-        Kind::Bool => "boolean",
-        Kind::Null => "null",
+        (problems, valid)
     };
-    if told["kind"] != kind {
-        return Some(format!("kind: node {}, scanner {kind}", told["kind"]));
-    }
-    if told["utf16Length"] != scan.outcome.units {
-        return Some(format!("length: node {}, scanner {}", told["utf16Length"], scan.outcome.units));
-    }
-    if let Some(keys) = told["keys"].as_u64()
-        && keys != scan.live().count() as u64
-    {
-        return Some(format!("keys: node {keys}, scanner {}", scan.live().count()));
-    }
-    let facts = told["facts"].as_array()?;
-    let mut source = MemorySource::new(input, 64);
-    let mut live = Vec::new();
-    for entry in scan.live() {
-        live.push((members::key(&mut source, entry.start()).unwrap(), *entry));
-    }
-    facts.iter().find_map(|fact| {
-        let key = wtf8(&fact["key"]);
-        match live.iter().find(|(known, _)| *known == key) {
-            None => Some(format!("no entry {:?}", String::from_utf8_lossy(&key))),
-            Some((_, entry)) => fact_differs(fact, entry).map(|what| format!("{what} of {fact}: {entry:?}")),
+    let (problems, valid) = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
+        let mut sum = (Vec::new(), 0);
+        for handle in handles {
+            let (problems, valid) = handle.join().expect("a worker that does not panic");
+            sum.0.extend(problems);
+            sum.1 += valid;
         }
-    })
-}
-
-/// Node tells a position for most faults; where it does, it has to be ours.
-fn position_differs(told: &Value, scan: &Scan) -> Option<String> {
-    let fault = scan.outcome.fault.as_ref()?;
-    let position = told["position"].as_u64()?;
-    (!scan.bom && position != fault.position).then(|| format!("position: node {position}, scanner {fault:?}"))
-}
-
-fn fact_differs(fact: &Value, entry: &Entry) -> Option<&'static str> {
-    if fact["object"] == entry.is(Flags::NOT_OBJECT) {
-        return Some("object");
-    }
-    if fact["object"] == false {
-        return None;
-    }
-    let text = |name: &str| fact[name].as_array().map(|_| wtf8(&fact[name]));
-    if entry.session != text("sessionId").as_deref().map_or(0, hash) {
-        return Some("sessionId");
-    }
-    let status = text("status").map_or(Status::Absent, |text| Status::from_text(&text));
-    if entry.status != status && !(status == Status::Absent && entry.status == Status::Other) {
-        return Some("status");
-    }
-    let parent =
-        text("spawnedBy").and_then(|parent| String::from_utf8(parent).ok()).filter(|key| !key.is_empty());
-    if entry.shape == Shape::SubAgent
-        && entry.kin != parent.map_or(0, |key| hash(fold_run_key(&key.to_lowercase()).as_bytes()))
-    {
-        return Some("spawnedBy");
-    }
-    for (name, stamp) in
-        [("updatedAt", entry.updated_at), ("startedAt", entry.started_at), ("endedAt", entry.ended_at)]
-    {
-        let expected = match fact[name].as_str() {
-            None if stamp.is_absent() => Stamp::absent(),
-            None => Stamp::unusable(),
-            Some(number) => number.parse().map_or(Stamp::unusable(), Stamp::from_number),
-        };
-        if stamp != expected {
-            return Some(name);
-        }
-    }
-    None
+        sum
+    });
+    println!("{test}: {count} texts, {valid} of them valid");
+    assert!(
+        problems.is_empty(),
+        "{} of {count} differ, first:\n{}",
+        problems.len(),
+        problems[..problems.len().min(5)].join("\n")
+    );
 }
 
 #[test]
 fn the_recorded_judgments_of_node_hold_for_every_window() {
-    let mut differing = Vec::new();
-    let mut cases = 0;
-    for line in CASES.lines() {
-        let case: Value = serde_json::from_str(line).unwrap();
-        let input =
-            base64::engine::general_purpose::STANDARD.decode(case["input"].as_str().unwrap()).unwrap();
-        cases += 1;
-        let whole = scan_with(&input, usize::MAX);
-        for window in [usize::MAX, 1, 7, 64] {
-            let scan = scan_with(&input, window);
-            let same = (&scan.entries, &scan.outcome, &scan.fields)
-                == (&whole.entries, &whole.outcome, &whole.fields);
-            let problem = disagreement(&input, &case, &scan).or((!same).then(|| "windows differ".to_owned()));
-            if let Some(problem) = problem {
-                differing.push(format!("{} (window {window}): {problem}", case["name"]));
-                break;
+    let cases = cases();
+    let differing = cases.iter().filter_map(|case| {
+        let (whole, differs) = scan(&case.input, &WINDOWS);
+        let problem = differs.or_else(|| disagreement(&case.input, &case.judgment, &whole))?;
+        Some(format!("{}: {problem}", case.name))
+    });
+    let differing: Vec<String> = differing.collect();
+    assert!(differing.is_empty(), "{} of {} differ:\n{}", differing.len(), cases.len(), differing.join("\n"));
+}
+
+/// A text moved by blanks before it says the same, further on; blanks behind it change nothing but the length.
+#[test]
+fn the_recorded_cases_say_the_same_at_every_alignment() {
+    for (index, case) in cases().iter().enumerate() {
+        let base = SCANNERS[0].bytes(&case.input, usize::MAX);
+        // A byte order mark is one at the front only, and what is cut off is cut off further on.
+        if base.bom {
+            continue;
+        }
+        let ends_early = base.outcome.fault.as_ref().is_some_and(|fault| fault.is_end());
+        let alignments = if index % 8 == 0 { 0..131 } else { 0..64 };
+        for before in alignments {
+            let behind = if ends_early { 0 } else { [0, 1, 63, 64, 200][before % 5] };
+            let text = [&vec![b' '; before], &case.input[..], &vec![b' '; behind]].concat();
+            let expected = moved(&base, before as u64, behind as u64);
+            for scanner in SCANNERS {
+                let window = WINDOWS[(before + index) % WINDOWS.len()];
+                let problem = difference(&expected, &scanner.bytes(&text, window));
+                assert_eq!(
+                    problem, None,
+                    "{} moved by {before}, {} in windows of {window}",
+                    case.name, scanner.name
+                );
             }
         }
     }
-    assert!(cases >= 600, "only {cases} cases");
-    assert!(differing.is_empty(), "{} of {cases} differ:\n{}", differing.len(), differing.join("\n"));
+}
+
+/// What a scan has to say when `before` blanks stand before the text and `behind` blanks behind it.
+fn moved(base: &Scan, before: u64, behind: u64) -> Scan {
+    let mut scan = base.clone();
+    for entry in scan.entries.iter_mut() {
+        *entry = entry.at(entry.start() + before, entry.end() + before);
+    }
+    let outcome = &mut scan.outcome;
+    let seen = before + if outcome.fault.is_none() { behind } else { 0 };
+    outcome.units += seen;
+    outcome.bytes += seen;
+    outcome.whitespace += seen;
+    outcome.first_invalid_utf8 = outcome.first_invalid_utf8.map(|at| at + before);
+    if outcome.root.is_some() {
+        outcome.root_start += before;
+    }
+    if outcome.root_ended {
+        outcome.root_end += before;
+    }
+    if let Some(fault) = &mut outcome.fault {
+        fault.offset += before;
+        fault.position += before;
+        fault.column += if fault.line == 1 { before } else { 0 };
+    }
+    scan
+}
+
+/// Deep inside a sound store, where whole blocks are judged at once; and between two entries.
+#[test]
+fn the_recorded_cases_are_judged_inside_other_stores() {
+    const AROUND: [(&str, &str); 4] = [
+        ("{\"agent:main:x\":{\"m\":{\"n\":[", "]}}}"),
+        (
+            "{\n  \"agent:main:x\": {\n    \"m\": {\n      \"n\": [\n        1,\n        ",
+            "\n      ]\n    },\n    \"status\": \"done\"\n  }\n}",
+        ),
+        ("{\"agent:main:x\":{\"m\":[{\"n\":[[", "]]},2],\"updatedAt\":1795223619221},\"y\":{}}"),
+        (
+            "{\"agent:main:x\":{\"status\":\"done\"},\"agent:main:y\":",
+            ",\"agent:main:z\":{\"sessionId\":\"z\"}}",
+        ),
+    ];
+    let cases: Vec<Case> = cases().into_iter().filter(|case| case.input.len() < 5000).collect();
+    let places = AROUND.len() * if thorough() { 16 } else { 1 };
+    held_against_node("recorded cases inside other stores", cases.len() * places, &|at| {
+        let (case, place) = (at / places, at % places);
+        let (front, back) = AROUND[place % AROUND.len()];
+        // A first entry of another length for every case and place, so that all alignments come up.
+        let letters = 64 + (case * 29 + place * 5) % 64;
+        let front = front.replacen("{\"agent", &format!("{{\"{}\":0,\"agent", "k".repeat(letters)), 1);
+        let front = front.replacen("{\n", &format!("{{\n  \"{}\": 0,\n", "k".repeat(letters)), 1);
+        [front.as_bytes(), &cases[case].input, back.as_bytes()].concat()
+    });
 }
 
 #[test]
-fn a_live_node_agrees_about_mutated_stores() {
-    let Some(mut node) = node::Node::or_skip("mutated stores against a live Node") else { return };
-    let seeds: [&[u8]; 3] = [
-        include_bytes!("../testdata/openclaw-2026.5.12/normal-then-crash/agents/main/sessions/sessions.json"),
-        b"{\"a\":{\"sessionId\":\"\\ud83d\\ude00\\u0061\",\"status\":\"running\",\"updatedAt\":1e3},\"b\":[1,2.5e-3,{}],\"\\u0061\":null}",
-        "{ \"k\u{fffd}\": {\"startedAt\": -0.0, \"x\": [true, false, null, \"\u{1f600}\"]}, \"__proto__\": {} }\r\n".as_bytes(),
-    ];
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut differing = Vec::new();
-    for round in 0..3000 {
-        let mut input = seeds[round % seeds.len()].to_vec();
-        input.truncate(4000.min(input.len()));
-        if round % 5 != 0 {
-            for _ in 0..1 + random.below(3) {
-                mutate(&mut input, &mut random);
-            }
-        }
-        let told = node.judge(&input);
-        let scan = scan_with(&input, 1 + random.below(200));
-        if let Some(problem) = disagreement(&input, &told, &scan) {
-            differing.push(format!("{problem}: {:?}", String::from_utf8_lossy(&input)));
-        }
-    }
-    assert!(differing.is_empty(), "{} differ, first: {}", differing.len(), differing[0]);
+fn every_token_is_judged_across_every_edge_of_a_block() {
+    sample_held_against_node("tokens across the edges of blocks", 12, blocks::straddling());
 }
 
-fn mutate(input: &mut Vec<u8>, random: &mut Random) {
-    const TOKENS: [&[u8]; 24] = [
-        b"\"",
-        b"\\",
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b",",
-        b":",
-        b"\n",
-        b" ",
-        b"\0",
-        b"\xff",
-        b"\xed\xa0\x80",
-        b"\xf0\x9f",
-        b"\\u",
-        b"\\ud83d",
-        b"1e999",
-        b"-",
-        b"0",
-        b"null",
-        b"\xef\xbb\xbf",
-        b"\x7f",
-        b"\"updatedAt\":1,",
-        b"{}",
-    ];
-    let at = random.below(input.len() + 1);
-    let token = TOKENS[random.below(TOKENS.len())];
-    match random.below(5) {
-        0 => input.truncate(at),
-        1 if at < input.len() => drop(input.remove(at)),
-        2 if at < input.len() => input[at] = random.below(256) as u8,
-        3 if at < input.len() => {
-            let end = (at + random.below(20)).min(input.len());
-            let part = input[at..end].to_vec();
-            let to = random.below(input.len() + 1);
-            input.splice(to..to, part);
-        }
-        _ => drop(input.splice(at..at, token.iter().copied())),
-    }
+#[test]
+fn runs_longer_than_a_block_are_judged() {
+    sample_held_against_node("runs longer than a block", 10, blocks::runs());
 }
 
-/// xorshift64*: the same mutants every time.
-struct Random(u64);
+#[test]
+fn brackets_are_matched_at_every_depth() {
+    sample_held_against_node("nesting", 2, blocks::nested());
+}
 
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
+#[test]
+fn brackets_are_matched_a_hundred_thousand_deep() {
+    sample_held_against_node("deep nesting", 6, blocks::abysses());
+}
+
+#[test]
+fn a_live_node_agrees_about_mutants() {
+    let count = setting("SESSIONS_DOCTOR_MUTANTS", if thorough() { 100_000 } else { 5_000 });
+    let seed = setting("SESSIONS_DOCTOR_SEED", 1);
+    held_against_node("mutants", count, &|at| {
+        let mut random = Random::new((seed as u64) << 32 | at as u64);
+        let mut text = random_store::store(&mut random);
+        // One in five stays as it is.
+        for _ in 0..[0, 1, 1, 2, 3][random.below(5)] {
+            random_store::mutate(&mut text, &mut random);
+        }
+        text
+    });
+}
+
+/// One text of `share`, by chance but always the same; all of them in a thorough run.
+fn sample_held_against_node(test: &str, share: usize, mut texts: Vec<Vec<u8>>) {
+    if !thorough() {
+        let mut random = Random::new(0);
+        texts.retain(|_| random.below(share) == 0);
     }
+    held_against_node(test, texts.len(), &|at| texts[at].clone());
+}
+
+fn thorough() -> bool {
+    setting("SESSIONS_DOCTOR_THOROUGH", 0) > 0
+}
+
+/// A number from the environment.
+fn setting(name: &str, otherwise: usize) -> usize {
+    std::env::var(name)
+        .map_or(otherwise, |text| text.parse().unwrap_or_else(|error| panic!("{name}: {error}")))
 }

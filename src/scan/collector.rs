@@ -3,6 +3,7 @@
 //! A scan waits for this at every key and every member, so nothing here allocates in the common case.
 
 use std::collections::HashMap;
+use std::mem;
 
 use super::automaton::{Captured, Kind, Visitor};
 use super::entries::KeyContext;
@@ -90,10 +91,14 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Adds what was collected from the part of the file that follows, as if one pass had gone over both.
-    pub fn append(&mut self, next: Collector<'_>) {
-        self.entries.append(next.entries);
-        self.tallies.append(next.tallies);
+    /// Adds what was collected from the part of the file that follows, and goes on in the middle of whatever
+    /// that one is in the middle of, as if one pass had gone over both.
+    pub fn append(&mut self, mut next: Self) {
+        let mut entries = mem::take(&mut self.entries);
+        entries.append(mem::take(&mut next.entries));
+        next.entries = entries;
+        next.tallies.follow(mem::take(&mut self.tallies));
+        *self = next;
     }
 
     /// The entries, none of them flagged as overridden yet, and what their members take.

@@ -45,6 +45,15 @@ pub trait Watch: Send {
     fn see(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
 }
 
+/// Nobody looks.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn see(&mut self, _at: u64, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// How to scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crew {
@@ -52,12 +61,14 @@ pub struct Crew {
     pub scanner: Scanner,
     /// How many threads may do so.
     pub threads: usize,
+    /// How many bytes a part has at least: less is not worth a thread.
+    pub smallest_part: u64,
 }
 
 impl Crew {
     /// The fastest scanner on `threads` threads.
     pub fn of(threads: usize) -> Self {
-        Crew { scanner: Scanner::best(), threads }
+        Crew { scanner: Scanner::best(), threads, smallest_part: 2 << 20 }
     }
 }
 
@@ -88,7 +99,7 @@ pub fn drive<S: Shared, V: Joined, W: Watch>(
     visitor: &(dyn Fn() -> V + Sync),
     watch: &(dyn Fn(Range<u64>) -> W + Sync),
 ) -> io::Result<Joint<V, W>> {
-    let mut bounds = cuts(source, range.clone(), crew.threads)?;
+    let mut bounds = cuts(source, range.clone(), crew.threads, crew.smallest_part)?;
     bounds.insert(0, range.start);
     bounds.push(range.end);
     let ranges: Vec<Range<u64>> = bounds.windows(2).map(|bounds| bounds[0]..bounds[1]).collect();
@@ -182,7 +193,7 @@ mod tests {
 
     fn scan(text: &[u8], scanner: Scanner, threads: usize, window: usize) -> (Outcome, Witness, Vec<Seen>) {
         let mut source = MemorySource::new(text, window);
-        let crew = Crew { scanner, threads };
+        let crew = Crew { scanner, ..Crew::of(threads) };
         let range = 0..text.len() as u64;
         let joint = drive(crew, &mut source, range, 2, &Witness::default, &|range| Seen(range, 0)).unwrap();
         (joint.outcome, joint.visitor, joint.watches)

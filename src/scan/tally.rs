@@ -142,11 +142,10 @@ impl Tallies {
         (self.current, self.spelling_bytes) = (FRONT, 0);
     }
 
-    /// Adds what was counted in another part of the file.
-    pub fn append(&mut self, mut next: Tallies) {
-        self.sum_up();
-        next.sum_up();
-        self.rows.append(next.rows);
+    /// Adds what was counted in the part of the file before.
+    pub fn follow(&mut self, mut first: Tallies) {
+        first.sum_up();
+        self.rows.append(first.rows);
     }
 
     /// The rows, by name.
@@ -286,8 +285,8 @@ mod tests {
                 bytes += 1;
                 second.add(bytes);
             }
-            first.append(second);
-            assert!(first.finish() == whole, "cut at {cut}");
+            second.follow(first);
+            assert!(second.finish() == whole, "cut at {cut}");
         }
     }
 }

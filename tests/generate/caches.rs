@@ -25,6 +25,20 @@ const SKILLS: [&str; 12] = [
     "recipes",
     "weather",
 ];
+const NON_ASCII_SKILLS: [&str; 12] = [
+    "календарь",
+    "резервные-копии",
+    "закладки",
+    "カメラ",
+    "словарь",
+    "расходы",
+    "ニュース",
+    "огород",
+    "входящие",
+    "библиотека",
+    "рецепты",
+    "天気予報",
+];
 const SUFFIXES: [&str; 6] = ["", "-search", "-report", "-sync", "-archive", "-review"];
 const TOOLS: [&str; 24] = [
     "read",
@@ -54,8 +68,9 @@ const TOOLS: [&str; 24] = [
 ];
 const ASCII: &str = "Check the state of every item first and report only what has changed since the last run. \
     Ask before anything is sent or deleted, keep a note of what was done, and prefer the smallest change that works. ";
-const NON_ASCII: &str = "Überprüfe zuerst den Stand und melde nur Änderungen. 変更があった項目だけを報告してください。 \
-    Проверь состояние и сообщи только об изменениях. Vérifie l’état d’abord 😀 — puis résume en français. ";
+const NON_ASCII: &str = "Überprüfe den Stand. まず全項目の状態を確認し、変更があった項目だけを報告してください。\
+    送信や削除の前には必ず確認し、作業の記録を残してください。Проверь состояние и сообщи только об изменениях. \
+    先检查每一项的状态，只报告自上次运行以来的变化。发送或删除之前请先询问，并选择可行的最小改动。😀 Vérifie l’état. ";
 
 /// The caches of a store's entries, at the depth of an entry's members.
 pub struct Caches {
@@ -144,7 +159,8 @@ fn snapshot_within(style: Style, room: usize, foreign: bool) -> String {
 }
 
 fn skill(at: usize, foreign: bool) -> (String, String) {
-    let name = format!("{}{}", SKILLS[at % SKILLS.len()], SUFFIXES[at / SKILLS.len() % SUFFIXES.len()]);
+    let names = if foreign { &NON_ASCII_SKILLS } else { &SKILLS };
+    let name = format!("{}{}", names[at % names.len()], SUFFIXES[at / names.len() % SUFFIXES.len()]);
     let description = if foreign {
         format!("Skill \"{name}\": {} (Nr. {at})", NON_ASCII.trim_end())
     } else {

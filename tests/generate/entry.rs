@@ -157,8 +157,22 @@ impl Entry {
     /// Appends the member (key, colon, value) to `out`, filled up to `size` bytes where it is smaller.
     pub fn render(&self, out: &mut String, style: Style, caches: &Caches, size: usize, chance: u64) {
         let start = out.len();
+        let mut usage = self.usage();
+        if caches.snapshot(self.foreign).is_none() {
+            let mut bare = String::new();
+            self.write(&mut bare, style, caches, &[]);
+            usage.truncate(fitting(&usage, style, size.saturating_sub(bare.len())));
+        }
+        self.write(out, style, caches, &usage);
+        let mark = start + out[start..].find(FILLER_MARK).expect("every entry has a place for filler");
+        let missing = size.saturating_sub(out.len() - start - FILLER_MARK.len());
+        let filler = caches.filler(missing, self.foreign, chance);
+        out.replace_range(mark..mark + FILLER_MARK.len(), &filler);
+    }
+
+    fn write(&self, out: &mut String, style: Style, caches: &Caches, usage: &[(&str, Json)]) {
         let mut members = Vec::with_capacity(24);
-        self.members(&mut members, caches);
+        self.members(&mut members, caches, usage);
         style.name(out, &self.key);
         out.push('{');
         for (at, (name, value)) in members.iter().enumerate() {
@@ -168,46 +182,51 @@ impl Entry {
         }
         style.line(out, 1);
         out.push('}');
-        let mark = start + out[start..].find(FILLER_MARK).expect("every entry has a place for filler");
-        let missing = size.saturating_sub(out.len() - start - FILLER_MARK.len());
-        let filler = caches.filler(missing, self.foreign, chance);
-        out.replace_range(mark..mark + FILLER_MARK.len(), &filler);
     }
 
-    fn members(&self, out: &mut Vec<(String, Json)>, caches: &Caches) {
+    /// What OpenClaw notes of every turn; entries that are too small for all of it have the first few.
+    fn usage(&self) -> Vec<(&'static str, Json)> {
+        let tokens = self.updated_at % 90_000;
+        vec![
+            ("systemSent", true.into()),
+            ("modelProvider", "anthropic".into()),
+            ("model", "claude-opus-4-6".into()),
+            ("contextTokens", 200_000.into()),
+            ("inputTokens", (1_200 + tokens).into()),
+            ("outputTokens", (12 + tokens / 40).into()),
+            ("totalTokens", (1_200 + tokens).into()),
+            ("totalTokensFresh", true.into()),
+            ("cacheRead", 0.into()),
+            ("cacheWrite", 0.into()),
+            ("estimatedCostUsd", Json::Micros(1 + tokens.unsigned_abs() * 17)),
+        ]
+    }
+
+    fn members(&self, out: &mut Vec<(String, Json)>, caches: &Caches, usage: &[(&str, Json)]) {
         let mut add = |name: &str, value: Json| out.push((name.to_owned(), value));
+        let (system, rest) = usage.split_at(usage.len().min(1));
+        let (model, tokens) = rest.split_at(rest.len().min(2));
         let snapshot = caches.snapshot(self.foreign);
         let small = snapshot.is_none();
         add("sessionId", self.session_id.as_str().into());
         add("updatedAt", self.updated_at.into());
         self.front.iter().for_each(|(name, value)| add(name, value.clone()));
+        system.iter().for_each(|(name, value)| add(name, value.clone()));
         let label = self.label.clone().unwrap_or_default();
         match snapshot {
             Some(snapshot) => {
-                add("systemSent", true.into());
                 if !label.is_empty() {
                     add("label", label.into());
                 }
                 add("skillsSnapshot", snapshot);
-                add("modelProvider", "anthropic".into());
-                add("model", "claude-opus-4-6".into());
             }
             None => add("label", (label + FILLER_MARK).into()),
         }
+        model.iter().for_each(|(name, value)| add(name, value.clone()));
         if let Some(report) = caches.report(&self.session_id, &self.key, self.updated_at) {
             add("systemPromptReport", report);
         }
-        if !small {
-            let tokens = self.updated_at % 90_000;
-            add("contextTokens", 200_000.into());
-            add("inputTokens", (1_200 + tokens).into());
-            add("outputTokens", (12 + tokens / 40).into());
-            add("totalTokens", (1_200 + tokens).into());
-            add("totalTokensFresh", true.into());
-            add("cacheRead", 0.into());
-            add("cacheWrite", 0.into());
-            add("estimatedCostUsd", Json::Micros(1 + tokens.unsigned_abs() * 17));
-        }
+        tokens.iter().for_each(|(name, value)| add(name, value.clone()));
         if let Some(status) = self.status {
             add("status", status.into());
         }
@@ -225,4 +244,16 @@ impl Entry {
         }
         self.back.iter().for_each(|(name, value)| add(name, value.clone()));
     }
+}
+
+/// How many of `members` fit into `room` bytes, separators included.
+fn fitting(members: &[(&str, Json)], style: Style, room: usize) -> usize {
+    let mut text = String::new();
+    let fits = members.iter().take_while(|(name, value)| {
+        style.separate(&mut text, 1, 2);
+        style.name(&mut text, name);
+        style.value(&mut text, value, 2);
+        text.len() <= room
+    });
+    fits.count()
 }

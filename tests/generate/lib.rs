@@ -27,6 +27,7 @@ pub mod expected;
 pub mod json;
 pub mod others;
 pub mod rng;
+pub mod shapes;
 mod write;
 
 use std::io;

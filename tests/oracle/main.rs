@@ -8,8 +8,8 @@ mod oracle;
 #[path = "../support/samples.rs"]
 mod samples;
 
-use node::Node;
-use oracle::{Judgment, cases};
+use node::{Node, Question};
+use oracle::{Answer, cases};
 
 #[test]
 fn the_corpus_is_whole() {
@@ -40,17 +40,37 @@ fn the_corpus_is_whole() {
 #[test]
 fn a_live_node_says_what_was_recorded() {
     let Some(mut node) = Node::or_skip("a_live_node_says_what_was_recorded") else { return };
-    for case in cases() {
-        let answer = node.judge(&case.input);
-        let live: Judgment = serde_json::from_value(answer).expect("a judgment");
-        // The position comes from the wording of a message, which is free to change with the version of Node.
-        assert_eq!(
-            Judgment { position: None, ..live },
-            Judgment { position: None, ..case.judgment },
-            "{}",
-            case.name
-        );
+    let cases = cases();
+    let questions: Vec<Question<'_>> =
+        cases.iter().map(|case| Question { bytes: &case.input, entries: Vec::new() }).collect();
+    for (case, answer) in cases.iter().zip(node.ask::<Answer>(&questions)) {
+        assert_eq!(answer.judgment, case.judgment, "{}", case.name);
     }
+}
+
+/// The judge has to notice every way in which entries can be wrong.
+#[test]
+fn wrong_entries_are_told() {
+    let Some(mut node) = Node::or_skip("wrong_entries_are_told") else { return };
+    let text = br#" {"a" : {"x": 1}, "a":2 ,"b":[] } "#;
+    let right = vec![[2, 8, 16], [18, 22, 23], [25, 29, 31]];
+    let mut wrong = |bytes: &[u8], entries: Vec<[u32; 3]>| {
+        node.ask::<Answer>(&[Question { bytes, entries }]).remove(0).wrong_entries
+    };
+    assert_eq!(wrong(text, right.clone()), None);
+    assert_eq!(wrong(&text[..24], right[..2].to_vec()), None, "of a broken store, those that are whole");
+    for (at, number) in (0..3).flat_map(|at| (0..3).map(move |number| (at, number))) {
+        for by in [-1, 1] {
+            let mut moved = right.clone();
+            moved[at][number] = moved[at][number].checked_add_signed(by).expect("a small number");
+            assert!(wrong(text, moved.clone()).is_some(), "{moved:?}");
+        }
+        let mut fewer = right.clone();
+        fewer.remove(at);
+        assert!(wrong(text, fewer.clone()).is_some(), "{fewer:?}");
+    }
+    assert!(wrong(text, vec![[2, 8, 23], [25, 29, 31]]).is_some(), "two in one");
+    assert!(wrong(b"[{}]", vec![[1, 1, 3]]).is_some(), "no object");
 }
 
 #[test]

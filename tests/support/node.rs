@@ -65,14 +65,54 @@ impl Node {
     ///
     /// Where Node goes away, or the input is longer than a `u32` can say.
     pub fn judge(&mut self, bytes: &[u8]) -> serde_json::Value {
-        let length = u32::try_from(bytes.len()).expect("an input below 4 GiB");
+        self.ask(&[Question { bytes, entries: Vec::new() }]).pop().expect("an answer to every question")
+    }
+
+    /// The answers to many questions, in their order; Node works while they are still being asked.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::judge`], and where an answer is no `T`.
+    pub fn ask<T: serde::de::DeserializeOwned>(&mut self, questions: &[Question<'_>]) -> Vec<T> {
         let input = self.input.as_mut().expect("an open stdin");
-        input.write_all(&length.to_le_bytes()).expect("node reads the length");
-        input.write_all(bytes).expect("node reads the input");
-        input.flush().expect("node reads the input");
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("node answers");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("node answered {line:?}: {error}"))
+        let output = &mut self.output;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut frame = Vec::new();
+                for question in questions {
+                    frame.clear();
+                    question.write(&mut frame);
+                    input.write_all(&frame).expect("node reads the question");
+                }
+                input.flush().expect("node reads the questions");
+            });
+            let mut line = String::new();
+            let answers = questions.iter().map(|_| {
+                line.clear();
+                output.read_line(&mut line).expect("node answers");
+                serde_json::from_str(&line).unwrap_or_else(|error| panic!("node answered {line:?}: {error}"))
+            });
+            answers.collect()
+        })
+    }
+}
+
+/// What a judge is asked.
+pub struct Question<'a> {
+    /// The bytes of a store.
+    pub bytes: &'a [u8],
+    /// Where a scanner says that its entries stand: key, value, end.
+    pub entries: Vec<[u32; 3]>,
+}
+
+impl Question<'_> {
+    fn write(&self, frame: &mut Vec<u8>) {
+        let mut number =
+            |number: usize| frame.extend(u32::try_from(number).expect("below 4 GiB").to_le_bytes());
+        number(self.entries.len());
+        self.entries.iter().flatten().for_each(|&offset| number(offset as usize));
+        number(self.bytes.len());
+        frame.extend_from_slice(self.bytes);
     }
 }
 

@@ -32,12 +32,23 @@ pub struct Judgment {
     pub keys: Option<u64>,
     /// These keys as UTF-16 units, sorted; `None` above 50 keys.
     pub keys_utf16: Option<Vec<Vec<u16>>>,
-    /// Where the message says the text goes wrong, in UTF-16 units; depends on the version of Node.
+    /// The first UTF-16 unit of an invalid text that cannot stand there; its length where it only ends too early.
     pub position: Option<u64>,
     /// Length of the decoded text in UTF-16 units.
     pub utf16_length: u64,
     /// A row for each key, in the order of `keys_utf16`.
     pub facts: Option<Vec<Facts>>,
+}
+
+/// What a live Node answers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// What it says of the text.
+    #[serde(flatten)]
+    pub judgment: Judgment,
+    /// What is wrong with the entries that it was asked about.
+    pub wrong_entries: Option<String>,
 }
 
 /// What is known of one entry.

@@ -46,6 +46,9 @@ impl<'a> Strings<'a> {
             if next.is_none_or(|&byte| byte & 0xc0 == 0x80) {
                 live = before_last_character(text.high & !continuing & live)?;
             }
+            if escaped & !live != 0 {
+                return None;
+            }
             if !ahead.is_sound(window, at, at + live.count_ones() as usize) {
                 return None;
             }
