@@ -6,9 +6,8 @@
 //! made of that part is dropped, and the automaton of the part before goes on through it. So the result is
 //! that of one thread, whatever the text.
 
-use std::io;
 use std::ops::Range;
-use std::thread;
+use std::{io, mem, panic, thread};
 
 use super::automaton::{Automaton, Halt, Outcome, Visitor};
 use super::cuts::cuts;
@@ -72,6 +71,9 @@ impl Crew {
     }
 }
 
+/// What a thread needs: nothing here recurses.
+const STACK: usize = 256 << 10;
+
 /// A part that was scanned.
 struct Part<V, W> {
     automaton: Automaton,
@@ -107,20 +109,21 @@ pub fn drive<S: Shared, V: Joined, W: Watch>(
         let part = Part { automaton, halt: None, visitor: visitor(), watch: watch(range.clone()) };
         part.advance(crew.scanner, source, range.clone())
     };
+    let guess =
+        |source: &mut S, range: &Range<u64>| scan(source, range, Automaton::before_key(levels, range.start));
     let (first, later) = thread::scope(|scope| {
-        let later: Vec<_> = ranges[1..]
-            .iter()
-            .map(|range| {
-                let mut source = source.reader();
-                let scan = &scan;
-                scope.spawn(move || scan(&mut source, range, Automaton::before_key(levels, range.start)))
-            })
-            .collect();
-        let first = scan(source, &ranges[0], Automaton::new(levels, range.start));
-        let joined = |part: thread::ScopedJoinHandle<'_, _>| {
-            part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let spawn = |range| {
+            let (mut source, guess) = (source.reader(), &guess);
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || guess(&mut source, range))
         };
-        (first, later.into_iter().map(joined).collect::<Vec<io::Result<_>>>())
+        let threads: Vec<_> = ranges[1..].iter().map(spawn).collect();
+        let first = scan(source, &ranges[0], Automaton::new(levels, range.start));
+        let later = threads.into_iter().zip(&ranges[1..]).map(|(thread, range)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)),
+            // No thread to be had: no reason to fail.
+            Err(_) => guess(source, range),
+        });
+        (first, later.collect::<Vec<io::Result<_>>>())
     });
     let mut whole = first?;
     let mut watches = Vec::new();
@@ -131,9 +134,9 @@ pub fn drive<S: Shared, V: Joined, W: Watch>(
             whole.visitor.join(part.visitor);
             (whole.automaton, whole.halt) = (part.automaton, part.halt);
         } else if whole.halt.is_none() {
-            std::mem::swap(&mut whole.watch, &mut part.watch);
+            mem::swap(&mut whole.watch, &mut part.watch);
             whole = whole.advance(crew.scanner, source, range.clone())?;
-            std::mem::swap(&mut whole.watch, &mut part.watch);
+            mem::swap(&mut whole.watch, &mut part.watch);
         }
         watches.push(part.watch);
     }
