@@ -129,13 +129,18 @@ fn settle(
         }
         let path = diagnosis.stores[at].file.path.clone();
         let Ok(fresh) = diagnose(edge, true) else { return Ok((refused(fate, &path, &error), diagnosis)) };
-        if fresh.stores.get(at).is_none_or(|store| store.file.path != path) {
+        // Every store has its place in the fates of this run.
+        if !paths(&fresh).eq(paths(&diagnosis)) {
             return Ok((refused(fate, &path, &error), diagnosis));
         }
         diagnosis = fresh;
         fate = check::plans(&mut diagnosis).swap_remove(at);
     }
     Ok((fate, diagnosis))
+}
+
+fn paths(diagnosis: &Diagnosis) -> impl Iterator<Item = &Path> {
+    diagnosis.stores.iter().map(|store| store.file.path.as_path())
 }
 
 /// `None` where nothing is left to change.
