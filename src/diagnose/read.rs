@@ -1,7 +1,8 @@
 //! Reads one store: scan, aliases, bindings.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
+use std::time::Duration;
+use std::{io, thread};
 
 use crate::apply::cancel::Cancel;
 use crate::apply::fingerprint::{Fingerprint, Fingerprinter};
@@ -16,8 +17,11 @@ use crate::scan::fields::BINDINGS;
 use crate::scan::members;
 use crate::scan::source::{FileSource, Source, read_range};
 
-/// How often a file that changes while it is read is read again.
+/// How often a file that changes while it is read is read.
 const TRIES: usize = 3;
+
+/// How long its writer is left alone in between: a change is often seen long before it is over.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How to read.
 pub struct ReadOptions<'a> {
@@ -62,7 +66,10 @@ pub enum ReadFailure {
 /// Reads a store, again where it changes meanwhile.
 pub fn read(file: &StoreFile, options: &ReadOptions<'_>) -> Result<Reading, ReadFailure> {
     let mut why = String::new();
-    for _ in 0..TRIES {
+    for round in 0..TRIES {
+        if round > 0 {
+            thread::sleep(PAUSE);
+        }
         match read_once(file, options) {
             Ok(Some(reading)) => return Ok(reading),
             Ok(None) => why = "it was written to while it was read".to_owned(),
@@ -77,8 +84,8 @@ pub fn read(file: &StoreFile, options: &ReadOptions<'_>) -> Result<Reading, Read
 /// `None` where the file is another one by now than it was at the start.
 fn read_once(file: &StoreFile, options: &ReadOptions<'_>) -> io::Result<Option<Reading>> {
     let opened = open_regular(&file.real)?;
-    let identity = Identity::of(&opened.metadata()?);
     let mut source = FileSource::from_file(opened, options.map)?;
+    let identity = Identity::of(source.opened());
     let task = options.progress.start(&format!("reading {}", file.path.display()), source.len());
     let mut prints = options.fingerprint.then(Fingerprinter::new);
     let mut scan = scan(&mut source, &options.keys, &mut |window| {

@@ -8,7 +8,8 @@ use super::source::Source;
 
 /// Scans `range` as one JSON text. `each` sees every window before it is judged: to count, to hash, to stop.
 ///
-/// A fault is part of the outcome; an error is only what reading failed with.
+/// A fault is part of the outcome, and only one of bytes that were in the file all the time; an error is what
+/// reading failed with.
 pub fn drive<V: Visitor>(
     source: &mut dyn Source,
     range: Range<u64>,
@@ -26,10 +27,17 @@ pub fn drive<V: Visitor>(
         }
         each(&window[..take])?;
         if let Err(fault) = automaton.push(&window[..take], visitor) {
+            source.unchanged()?;
             return Ok(automaton.outcome(Some(fault)));
         }
         at += take as u64;
     }
     let fault = automaton.finish(visitor).err();
+    // A text without a fault holds no zeros, which is what a file that was cut leaves in its place.
+    if fault.is_some() {
+        source.unchanged()?
+    } else {
+        source.intact()?
+    }
     Ok(automaton.outcome(fault))
 }

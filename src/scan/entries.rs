@@ -6,7 +6,7 @@ use std::io;
 use super::drive::drive;
 use super::fields::{Field, field};
 use super::portable::{Captured, Kind, Outcome, Visitor};
-use super::source::Source;
+use super::source::{Source, read_range};
 use super::{members, text};
 use crate::model::entry::{Entry, Flags, Stamp, Status, hash, hash_folded};
 use crate::model::key::{SessionKey, Shape, fold_run_key};
@@ -81,12 +81,8 @@ pub fn scan(
 }
 
 fn starts_with_bom(source: &mut dyn Source) -> io::Result<bool> {
-    for (at, byte) in (0u64..).zip(*b"\xef\xbb\xbf") {
-        if source.window(at)?.first() != Some(&byte) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let head = 0..source.len().min(3);
+    Ok(read_range(source, head)? == b"\xef\xbb\xbf")
 }
 
 /// Flags all but the last of entries with the same key. Hashes propose, texts decide.

@@ -42,7 +42,7 @@ pub fn find(source: &mut dyn Source, value: Range<u64>, names: &[&str]) -> io::R
 pub fn raw_key(source: &mut dyn Source, start: u64) -> io::Result<Vec<u8>> {
     let mut raw = Vec::new();
     let mut at = start;
-    loop {
+    'key: loop {
         let window = source.window(at)?;
         if window.is_empty() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
@@ -50,11 +50,13 @@ pub fn raw_key(source: &mut dyn Source, start: u64) -> io::Result<Vec<u8>> {
         for &byte in window {
             raw.push(byte);
             if byte == b'"' && raw.len() > 1 && !is_escaped(&raw) {
-                return Ok(raw);
+                break 'key;
             }
         }
         at = start + raw.len() as u64;
     }
+    source.intact()?;
+    Ok(raw)
 }
 
 /// Whether the last byte stands behind an odd number of backslashes.

@@ -16,6 +16,7 @@ use crate::plan::decision::{Decision, Held};
 use crate::report::model::{Change, Changes, Edit};
 use crate::rules::entry::{surplus_entry, surplus_run};
 use crate::scan::members;
+use crate::scan::source::Source;
 use crate::scan::text::{decode, to_display};
 
 /// Keys are cut at this many bytes.
@@ -38,6 +39,7 @@ impl Changes for DiagnosisChanges<'_> {
         let mut told = told.filter(|(store, _)| store.is_told());
         let Some((store, fate)) = told.nth(store) else { return Ok(()) };
         let Condition::Whole(judged) = &mut store.condition else { return Ok(()) };
+        let mut any = false;
         for at in 0..judged.plan.decisions.len() {
             let wanted = match self.which {
                 EntriesArg::None => false,
@@ -45,10 +47,11 @@ impl Changes for DiagnosisChanges<'_> {
                 EntriesArg::All => true,
             };
             if wanted {
+                any = true;
                 sink(&change(judged, evidence, policy, fate.changeset.as_ref(), at)?)?;
             }
         }
-        Ok(())
+        if any { judged.reading.source.unchanged() } else { Ok(()) }
     }
 }
 
