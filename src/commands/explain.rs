@@ -67,7 +67,7 @@ fn find(diagnosis: &mut Diagnosis, fates: &[Fate], subject: &str) -> io::Result<
         for at in 0..judged.reading.scan.entries.len() {
             let entry = judged.reading.scan.entries[at];
             let mut behind_prefix = || -> io::Result<bool> {
-                let key = members::key(&mut judged.reading.source, entry.start)?;
+                let key = members::key(&mut judged.reading.source, entry.start())?;
                 let key = String::from_utf8_lossy(&key).into_owned();
                 Ok(crate::model::key::split_agent(&key).is_some_and(|(_, rest)| rest == subject))
             };

@@ -39,9 +39,15 @@ pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<Changeset
                 let traces = |at: usize| judged.traces(at);
                 let healing =
                     judged.docket(&diagnosis.evidence, &diagnosis.policy, &traces).verdict(at).healing;
-                healing.map(|healing| edits::heal(&mut judged.reading.source, entry.value_span(), healing))
+                let source = &mut judged.reading.source;
+                let value = members::value_span(source, &entry)?;
+                healing.map(|healing| edits::heal(source, value, healing))
             }
-            Action::Slim => Some(edits::strip(&mut judged.reading.source, entry.value_span(), &CACHES)),
+            Action::Slim => {
+                let source = &mut judged.reading.source;
+                let value = members::value_span(source, &entry)?;
+                Some(edits::strip(source, value, &CACHES))
+            }
             Action::Keep | Action::Remove | Action::Drop => continue,
         };
         match edits.transpose()?.flatten() {
@@ -58,7 +64,7 @@ pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<Changeset
 fn table(judged: &Judged, changed: &[(usize, Edits)]) -> PieceTable {
     let outcome = &judged.reading.scan.outcome;
     let spans: Vec<Range<u64>> =
-        judged.reading.scan.entries.iter().map(|entry| entry.start..entry.end).collect();
+        judged.reading.scan.entries.iter().map(|entry| entry.start()..entry.end()).collect();
     let stays = |at: usize| !judged.plan.decisions[at].action.is_removal();
     let mut gone = deletions(outcome.root_start..outcome.root_end, &spans, stays);
     gone.extend(changed.iter().flat_map(|(_, edits)| edits.gone.iter().cloned()));
@@ -91,8 +97,8 @@ pub fn records(
                 family: entry.family().name().to_owned(),
                 before: before.clone(),
                 after,
-                start: entry.start,
-                end: entry.end,
+                start: entry.start(),
+                end: entry.end(),
                 edits: changeset.edits_of(at).map(|edits| edits.records.clone()).unwrap_or_default(),
             })?;
         }
@@ -117,7 +123,7 @@ fn next_kept(judged: &Judged) -> Vec<Option<usize>> {
 }
 
 fn raw_key(judged: &mut Judged, entry: &Entry) -> io::Result<String> {
-    let raw = members::raw_key(&mut judged.reading.source, entry.start)?;
+    let raw = members::raw_key(&mut judged.reading.source, entry.start())?;
     Ok(String::from_utf8(raw).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
@@ -140,26 +146,26 @@ pub fn verify(
         if !is_same(&entries[at], new, edited) {
             return Err(format!(
                 "entry {at} of the plan is not what stands at byte {} of the new store",
-                new.start
+                new.start()
             ));
         }
     }
     match written.next() {
-        Some(extra) => Err(format!("the new store holds an entry too many at byte {}", extra.start)),
+        Some(extra) => Err(format!("the new store holds an entry too many at byte {}", extra.start())),
         None => Ok(()),
     }
 }
 
 /// The same entry at another place; an edited one may differ in what was edited.
 fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
-    let mut expected = Entry { start: new.start, end: new.end, ..*old };
+    let mut expected = old.at(new.start(), new.end());
     expected.flags.set(Flags::OVERRIDDEN, new.is(Flags::OVERRIDDEN));
     // What other entries or the outside say of a key is not in its bytes.
     for flag in [Flags::ALIAS, Flags::OWN_BINDING, Flags::KEEP, Flags::JOB_TARGET, Flags::OUT_OF_SCOPE] {
         expected.flags.set(flag, new.is(flag));
     }
     if edited {
-        expected = Entry { status: new.status, ended_at: new.ended_at, flags: new.flags, ..expected };
+        (expected.status, expected.ended_at, expected.flags) = (new.status, new.ended_at, new.flags);
     }
     expected == *new && (edited || old.bytes() == new.bytes())
 }

@@ -1,12 +1,13 @@
 //! Reads one store: scan, aliases, bindings.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 
 use crate::apply::cancel::Cancel;
 use crate::apply::fingerprint::{Fingerprint, Fingerprinter};
 use crate::apply::identity::Identity;
 use crate::host::files::open_regular;
+use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::key::{Shape, split_agent};
 use crate::model::store::StoreFile;
@@ -18,6 +19,9 @@ use crate::scan::source::{FileSource, Source, read_range};
 
 /// How often a file that changes while it is read is read again.
 const TRIES: usize = 3;
+
+/// So many odd spellings are looked for in one pass over the keys.
+const ALIASES_AT_ONCE: usize = 1 << 16;
 
 /// How to read.
 pub struct ReadOptions<'a> {
@@ -104,21 +108,47 @@ fn read_once(file: &StoreFile, options: &ReadOptions<'_>) -> io::Result<Option<R
 }
 
 /// Flags entries whose key OpenClaw folds into another one that the store holds.
-fn mark_aliases(source: &mut FileSource, entries: &mut [Entry], options: &ReadOptions<'_>) -> io::Result<()> {
+fn mark_aliases(source: &mut FileSource, entries: &mut Entries, options: &ReadOptions<'_>) -> io::Result<()> {
     let main_key = options.keys.main_key;
     let odd =
         |entry: &Entry| entry.is(Flags::ODD_SPELLING) || main_key != "main" && entry.shape == Shape::Main;
-    if !entries.iter().any(odd) {
-        return Ok(());
-    }
-    let keys: HashSet<TextHash> = entries.iter().map(|entry| entry.key).collect();
-    for entry in entries.iter_mut().filter(|entry| odd(entry) && !entry.is(Flags::UNREAD)) {
-        let Ok(key) = String::from_utf8(members::key(source, entry.start)?) else { continue };
+    let mut suspects = Vec::new();
+    for at in 0..entries.len() {
+        let entry = &entries[at];
+        if !odd(entry) || entry.is(Flags::UNREAD) {
+            continue;
+        }
+        let Ok(key) = String::from_utf8(members::key(source, entry.start())?) else { continue };
         let canonical = canonical(&key, options.default_agent, main_key);
-        let folded = canonical != key && keys.contains(&hash(canonical.as_bytes()));
-        entry.flags.set(Flags::ALIAS, folded);
+        if canonical != key {
+            suspects.push((hash(canonical.as_bytes()), at));
+        }
+        if suspects.len() == ALIASES_AT_ONCE {
+            mark_if_held(entries, std::mem::take(&mut suspects));
+        }
     }
+    mark_if_held(entries, suspects);
     Ok(())
+}
+
+/// Flags those of the entries whose other spelling, given by its hash, is there as well.
+fn mark_if_held(entries: &mut Entries, mut suspects: Vec<(TextHash, usize)>) {
+    if suspects.is_empty() {
+        return;
+    }
+    suspects.sort_unstable();
+    let hashes: Vec<TextHash> = suspects.iter().map(|(hash, _)| *hash).collect();
+    let mut held = vec![false; hashes.len()];
+    for entry in entries.iter() {
+        let at = hashes.partition_point(|&hash| hash < entry.key);
+        if hashes.get(at) == Some(&entry.key) {
+            held[at] = true;
+        }
+    }
+    for (hash, at) in suspects {
+        let is_held = held[hashes.partition_point(|&other| other < hash)];
+        entries[at].flags.set(Flags::ALIAS, is_held);
+    }
 }
 
 /// The spelling under which OpenClaw looks a key up.
@@ -134,37 +164,41 @@ fn canonical(key: &str, default_agent: &str, main_key: &str) -> String {
 }
 
 /// Flags run records that hold a binding which their base does not hold as well.
-fn mark_bindings(source: &mut FileSource, entries: &mut [Entry]) -> io::Result<()> {
-    let bound: Vec<usize> = (0..entries.len())
-        .filter(|&at| {
-            let entry = &entries[at];
-            entry.shape == Shape::RunRecord && (entry.is(Flags::ACP) || entry.is(Flags::CLI))
-        })
-        .collect();
-    if bound.is_empty() {
+fn mark_bindings(source: &mut FileSource, entries: &mut Entries) -> io::Result<()> {
+    let is_bound =
+        |entry: &Entry| entry.shape == Shape::RunRecord && (entry.is(Flags::ACP) || entry.is(Flags::CLI));
+    let mut bases: HashMap<TextHash, Option<usize>> =
+        entries.iter().filter(|entry| is_bound(entry)).map(|entry| (entry.kin, None)).collect();
+    if bases.is_empty() {
         return Ok(());
     }
-    let bases: HashMap<TextHash, Entry> = entries
-        .iter()
-        .filter(|entry| entry.shape == Shape::CronBase)
-        .map(|entry| (entry.kin, *entry))
-        .collect();
-    for at in bound {
-        let base = bases.get(&entries[at].kin).copied();
-        let own = bindings(source, &entries[at])?;
-        let held = base.map(|base| bindings(source, &base)).transpose()?;
-        let is_own = own
-            .iter()
-            .enumerate()
-            .any(|(name, value)| value.is_some() && held.as_ref().is_none_or(|held| held[name] != *value));
-        entries[at].flags.set(Flags::OWN_BINDING, is_own);
+    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.shape == Shape::CronBase) {
+        bases.entry(entry.kin).and_modify(|base| *base = Some(at));
+    }
+    // Of the base before: the next record usually has the same.
+    let mut held = (None, Vec::new());
+    for at in 0..entries.len() {
+        let entry = entries[at];
+        if !is_bound(&entry) {
+            continue;
+        }
+        let base = bases.get(&entry.kin).copied().flatten();
+        if let Some(base) = base.filter(|_| held.0 != base) {
+            held = (Some(base), bindings(source, &entries[base])?);
+        }
+        let own = bindings(source, &entry)?;
+        let is_own = |(name, value): (usize, &Option<serde_json::Value>)| {
+            value.is_some() && (base.is_none() || held.1[name] != *value)
+        };
+        entries[at].flags.set(Flags::OWN_BINDING, own.iter().enumerate().any(is_own));
     }
     Ok(())
 }
 
 /// The values of all binding members; text that serde_json refuses is compared as it stands.
 fn bindings(source: &mut FileSource, entry: &Entry) -> io::Result<Vec<Option<serde_json::Value>>> {
-    let found = members::find(source, entry.value_span(), &BINDINGS)?;
+    let value = members::value_span(source, entry)?;
+    let found = members::find(source, value, &BINDINGS)?;
     let mut values = Vec::new();
     for member in found {
         let raw = member.map(|member| read_range(source, member.value)).transpose()?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::apply::changes;
@@ -232,8 +233,8 @@ impl Restoration {
     }
 
     fn bring_back(&mut self, record: &ChangeRecord, current: &Side, backup: &Side, lost: &mut Vec<Lost>) {
-        let found = backup.scan.entries.binary_search_by_key(&record.start, |entry| entry.start);
-        let Some(at) = found.ok().filter(|&at| undo::can_return(&backup.scan.entries[at])) else { return };
+        let found = backup.scan.entries.starting_at(record.start);
+        let Some(at) = found.filter(|&at| undo::can_return(&backup.scan.entries[at])) else { return };
         let key = backup.scan.entries[at].key;
         if find(current, key).is_none() {
             lost.push(Lost {
@@ -254,7 +255,8 @@ impl Restoration {
     ) -> io::Result<()> {
         let Some(entry) = find(current, key_hash(&record.key)) else { return Ok(()) };
         let names: Vec<&str> = record.edits.iter().map(|edit| edit.field.as_str()).collect();
-        let members = members::find(&mut current.source, entry.value_span(), &names)?;
+        let value = members::value_span(&mut current.source, &entry)?;
+        let members = members::find(&mut current.source, value, &names)?;
         let mut own = Vec::new();
         for (edit, member) in record.edits.iter().zip(members) {
             let Some(member) = member else { return Ok(()) };
@@ -285,14 +287,15 @@ impl Restoration {
     ) -> io::Result<()> {
         let Some(entry) = find(current, key_hash(&record.key)) else { return Ok(()) };
         let names: Vec<&str> = record.edits.iter().map(|edit| edit.field.as_str()).collect();
-        let now = members::find(&mut current.source, entry.value_span(), &names)?;
-        let found = backup.scan.entries.binary_search_by_key(&record.start, |entry| entry.start);
-        let Ok(at) = found else { return Ok(()) };
+        let value = members::value_span(&mut current.source, &entry)?;
+        let now = members::find(&mut current.source, value.clone(), &names)?;
+        let found = backup.scan.entries.starting_at(record.start);
+        let Some(at) = found else { return Ok(()) };
         let then = backup.scan.entries[at];
-        let old = members::find(&mut backup.source, then.value_span(), &names)?;
+        let old_value = members::value_span(&mut backup.source, &then)?;
+        let old = members::find(&mut backup.source, old_value, &names)?;
         let empty =
-            read_range(&mut current.source, entry.value_span())?.iter().filter(|byte| **byte == b'"').count()
-                == 0;
+            read_range(&mut current.source, value.clone())?.iter().filter(|byte| **byte == b'"').count() == 0;
         let mut bytes = Vec::new();
         for member in old.into_iter().zip(now).filter(|(_, now)| now.is_none()).filter_map(|(old, _)| old) {
             let lead: &[u8] = if empty && bytes.is_empty() { b"" } else { b"," };
@@ -301,7 +304,7 @@ impl Restoration {
             bytes.extend_from_slice(text.trim_ascii_start().strip_prefix(b",").unwrap_or(&text));
         }
         if !bytes.is_empty() {
-            let brace = last_byte_of_members(&mut current.source, &entry)?;
+            let brace = last_byte_of_members(&mut current.source, value)?;
             splices.push(Splice { at: brace..brace, bytes });
             self.reverted += 1;
             self.records.push(restored_record(record.clone()));
@@ -329,11 +332,11 @@ impl Restoration {
 }
 
 /// Where the members of an entry end: before the white space in front of its closing brace.
-fn last_byte_of_members(source: &mut FileSource, entry: &Entry) -> io::Result<u64> {
-    let tail_start = entry.end.saturating_sub(4096).max(entry.value_span().start);
-    let tail = read_range(source, tail_start..entry.end - 1)?;
+fn last_byte_of_members(source: &mut FileSource, value: Range<u64>) -> io::Result<u64> {
+    let tail_start = value.end.saturating_sub(4096).max(value.start);
+    let tail = read_range(source, tail_start..value.end - 1)?;
     let blank = tail.iter().rev().take_while(|byte| b" \t\r\n".contains(byte)).count();
-    Ok(entry.end - 1 - blank as u64)
+    Ok(value.end - 1 - blank as u64)
 }
 
 fn side(side: &Side) -> undo::File<'_> {

@@ -101,7 +101,7 @@ impl Diagnosed {
 /// Parents that sub-agents of any store name and that exist in any store.
 fn existing_parents(stores: &[Diagnosed]) -> HashSet<u64> {
     let entries =
-        || stores.iter().filter_map(Diagnosed::judged).flat_map(|judged| &judged.reading.scan.entries);
+        || stores.iter().filter_map(Diagnosed::judged).flat_map(|judged| judged.reading.scan.entries.iter());
     let named: HashSet<u64> =
         entries().filter(|entry| entry.shape == Shape::SubAgent).map(|entry| entry.kin).collect();
     entries().map(Entry::folded_key).filter(|key| named.contains(key)).collect()
@@ -137,7 +137,8 @@ fn cache_bytes(source: &mut FileSource, entry: &Entry) -> io::Result<u64> {
     if !entry.is(Flags::CACHES) {
         return Ok(0);
     }
-    let edits = edits::strip(source, entry.value_span(), &CACHES)?;
+    let value = members::value_span(source, entry)?;
+    let edits = edits::strip(source, value, &CACHES)?;
     Ok(edits.map_or(0, |edits| edits.gone.iter().map(|range| range.end - range.start).sum()))
 }
 
@@ -190,7 +191,7 @@ fn names(source: &mut FileSource, entry: &Entry) -> io::Result<(Option<String>, 
             return Ok((None, None));
         }
         // The key of a run record ends in its session: that saves a second look at the entry.
-        let key = members::key(source, entry.start)?;
+        let key = members::key(source, entry.start())?;
         let run = std::str::from_utf8(&key)
             .ok()
             .and_then(|key| SessionKey::parse(key, "main").run.map(str::to_owned));
@@ -208,10 +209,11 @@ pub fn strings<const N: usize>(
     entry: &Entry,
     names: [&str; N],
 ) -> io::Result<[Option<String>; N]> {
-    let found = members::find(source, entry.value_span(), &names)?;
+    let value = members::value_span(source, entry)?;
+    let found = members::find(source, value, &names)?;
     let mut values = [const { None }; N];
     for (value, member) in values.iter_mut().zip(found) {
-        let Some(member) = member.filter(|member| member.kind == crate::scan::portable::Kind::String) else {
+        let Some(member) = member.filter(|member| member.kind == crate::scan::automaton::Kind::String) else {
             continue;
         };
         let raw = read_range(source, member.value.start + 1..member.value.end - 1)?;

@@ -1,7 +1,8 @@
 //! What the outside sees in a key: `--keep`, `--agent`, the targets of jobs.
 
-use std::cell::Cell;
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -9,9 +10,9 @@ use crate::model::entry::Flags;
 use crate::model::key::SessionKey;
 use crate::openclaw::grammar::normalize_agent_id;
 
-/// Marks keys while a store is scanned, and remembers which globs matched.
+/// Marks keys while a store is scanned, by several threads or one, and remembers which globs matched.
 pub struct Marks {
-    keep: Vec<(String, GlobMatcher, Cell<u64>)>,
+    keep: Vec<(String, GlobMatcher, AtomicBool)>,
     agents: Vec<String>,
     targets: HashSet<String>,
 }
@@ -21,7 +22,7 @@ impl Marks {
     pub fn new(keep: &[String], agents: &[String], targets: HashSet<String>) -> Result<Self, globset::Error> {
         let compile = |glob: &String| {
             let matcher = GlobBuilder::new(glob).literal_separator(false).build()?.compile_matcher();
-            Ok((glob.clone(), matcher, Cell::new(0)))
+            Ok((glob.clone(), matcher, AtomicBool::new(false)))
         };
         Ok(Marks {
             keep: keep.iter().map(compile).collect::<Result<_, globset::Error>>()?,
@@ -35,21 +36,30 @@ impl Marks {
         let mut flags = Flags::NONE;
         for (_, glob, hits) in &self.keep {
             if glob.is_match(text) || glob.is_match(key.rest) {
-                hits.set(hits.get() + 1);
+                hits.store(true, Ordering::Relaxed);
                 flags.set(Flags::KEEP, true);
             }
         }
-        let in_scope = |id: &str| self.agents.iter().any(|wanted| *wanted == id.to_lowercase());
+        let in_scope = |id: &str| self.agents.iter().any(|wanted| *wanted == folded(id));
         flags.set(Flags::OUT_OF_SCOPE, !self.agents.is_empty() && !key.agent.is_some_and(in_scope));
-        let named = |part: &str| self.targets.contains(&part.to_lowercase());
+        let named = |part: &str| self.targets.contains(&*folded(part));
         flags.set(Flags::JOB_TARGET, !self.targets.is_empty() && (named(text) || named(key.rest)));
         flags
     }
 
     /// Globs that matched no key of any store.
     pub fn unused(&self) -> impl Iterator<Item = &str> {
-        self.keep.iter().filter(|(_, _, hits)| hits.get() == 0).map(|(glob, _, _)| glob.as_str())
+        self.keep
+            .iter()
+            .filter(|(_, _, hits)| !hits.load(Ordering::Relaxed))
+            .map(|(glob, _, _)| glob.as_str())
     }
+}
+
+/// The text in lower case; a copy only where it is not yet.
+fn folded(text: &str) -> Cow<'_, str> {
+    let is_folded = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_folded { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }
 
 #[cfg(test)]

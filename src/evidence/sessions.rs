@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::host::files;
 use crate::model::Millis;
-use crate::model::entry::{Entry, Flags, TextHash, hash};
+use crate::model::entry::{Entry, Flags, NameHash, TextHash, hash, hash_name};
 use crate::model::evidence::Lock;
 use crate::openclaw::layout::{self, FileKind};
 use crate::openclaw::lock::{self, LockFile, Owner};
@@ -22,8 +22,10 @@ pub struct SessionsDir {
     pub path: PathBuf,
     /// How the listing went.
     pub state: EvidenceState,
-    /// Transcript locks by session.
+    /// Transcript locks, by session and by the transcript's name.
     locks: HashMap<TextHash, Lock>,
+    /// The same, as entries remember the names of files.
+    locks_of_files: HashMap<NameHash, Lock>,
     /// Transcripts that are not called `<session>.jsonl`, by session.
     named_otherwise: HashMap<TextHash, Vec<String>>,
     /// Sessions with a transcript of the usual name.
@@ -78,6 +80,7 @@ impl SessionsDir {
             path: dir.to_owned(),
             state: EvidenceState::Read,
             locks: HashMap::new(),
+            locks_of_files: HashMap::new(),
             named_otherwise: HashMap::new(),
             plain: HashSet::new(),
             transcripts: 0,
@@ -136,23 +139,25 @@ impl SessionsDir {
             // Whoever hides it may well be writing.
             Err(_) => Lock::MayLive,
         };
-        let keys = [hash(session.as_bytes()), hash(transcript.as_bytes())];
-        for key in keys {
-            let known = self.locks.entry(key).or_insert(lock);
+        for name in [session.as_bytes(), transcript.as_bytes()] {
+            let known = self.locks.entry(hash(name)).or_insert(lock);
+            let of_file = self.locks_of_files.entry(hash_name(name)).or_insert(lock);
             if lock == Lock::MayLive {
-                *known = lock;
+                (*known, *of_file) = (lock, lock);
             }
         }
     }
 
     /// The lock of a session, by its id or by the name of its transcript. A directory that could not be
     /// listed may hold any lock.
-    pub fn lock(&self, session: TextHash, file: TextHash) -> Lock {
+    pub fn lock(&self, session: TextHash, file: NameHash) -> Lock {
         if self.state == EvidenceState::Unreadable {
             return Lock::MayLive;
         }
-        let of = |key: TextHash| self.locks.get(&key).copied().filter(|_| key != 0);
-        match (of(session), of(file)) {
+        if self.locks.is_empty() {
+            return Lock::None;
+        }
+        match (self.locks.get(&session).copied(), self.locks_of_files.get(&file).copied()) {
             (Some(Lock::MayLive), _) | (_, Some(Lock::MayLive)) => Lock::MayLive,
             (Some(lock), _) | (_, Some(lock)) => lock,
             (None, None) => Lock::None,

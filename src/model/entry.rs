@@ -1,8 +1,9 @@
 //! What is remembered of one entry: where it stands, and the facts that rules ask for.
 //!
-//! An entry is a record of fixed size, at most 96 bytes, so that millions fit. Strings are remembered as
+//! An entry is a record of fixed size, at most 80 bytes, so that millions fit. Strings are remembered as
 //! 64-bit hashes ([`hash`]) and read again from the file where their text matters; whoever would remove
-//! something because two hashes agree compares the texts first.
+//! something because two hashes agree compares the texts first. Where the value stands is not remembered:
+//! it follows the key, which is read again first.
 
 use super::Millis;
 use super::key::{Family, Shape};
@@ -213,13 +214,38 @@ impl std::ops::BitOr for Flags {
     }
 }
 
+/// Two offsets of 48 bits each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Span([u8; 6], [u8; 6]);
+
+impl Span {
+    fn new(start: u64, end: u64) -> Self {
+        let low = |at: u64| {
+            let [a, b, c, d, e, f, _, _] = at.to_le_bytes();
+            [a, b, c, d, e, f]
+        };
+        Span(low(start), low(end))
+    }
+
+    fn wide([a, b, c, d, e, f]: [u8; 6]) -> u64 {
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+}
+
+/// One past the largest offset that an entry can have: 256 TiB, sixteen times what ext4 holds in a file.
+pub const MAX_OFFSET: u64 = 1 << 48;
+
+/// A short hash of a file's name, for where a mistake can only protect. 0 means absent.
+pub type NameHash = u32;
+
+/// Hashes a file's name. Never 0.
+pub fn hash_name(name: &[u8]) -> NameHash {
+    (hash(name) as u32).max(1)
+}
+
 /// One entry of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Offset of the key's opening quote.
-    pub start: u64,
-    /// One past the value's last byte.
-    pub end: u64,
     /// Hash of the decoded key.
     pub key: TextHash,
     /// Hash of the decoded `sessionId`.
@@ -229,16 +255,15 @@ pub struct Entry {
     /// In lower case. Run records and bases: hash of the base's key. Sub-agents: hash of `spawnedBy`, run keys
     /// folded to their base; 0 without one. Others: hash of their own key.
     pub kin: TextHash,
-    /// Hash of the file name in `sessionFile`, where that is not `<sessionId>.jsonl`.
-    pub file: TextHash,
     /// `updatedAt`.
     pub updated_at: Stamp,
     /// `startedAt`.
     pub started_at: Stamp,
     /// `endedAt`.
     pub ended_at: Stamp,
-    /// Distance from `start` to the value's first byte.
-    pub value_at: u32,
+    span: Span,
+    /// Hash of the file name in `sessionFile`, where that is not `<sessionId>.jsonl`.
+    pub file: NameHash,
     /// Yes-or-no facts.
     pub flags: Flags,
     /// What the key names.
@@ -248,6 +273,40 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An entry at `start..end` (both below [`MAX_OFFSET`]) of which nothing else is known.
+    pub fn new(start: u64, end: u64) -> Self {
+        Entry {
+            key: 0,
+            session: 0,
+            job: 0,
+            kin: 0,
+            updated_at: Stamp::absent(),
+            started_at: Stamp::absent(),
+            ended_at: Stamp::absent(),
+            span: Span::new(start, end),
+            file: 0,
+            flags: Flags::NONE,
+            shape: Shape::Unknown,
+            status: Status::Absent,
+        }
+    }
+
+    /// The same facts at another place.
+    #[must_use]
+    pub fn at(self, start: u64, end: u64) -> Self {
+        Entry { span: Span::new(start, end), ..self }
+    }
+
+    /// Offset of the key's opening quote.
+    pub fn start(&self) -> u64 {
+        Span::wide(self.span.0)
+    }
+
+    /// One past the value's last byte.
+    pub fn end(&self) -> u64 {
+        Span::wide(self.span.1)
+    }
+
     /// The family of the key. A name that no grammar knows is a conversation where a job runs in it.
     pub fn family(&self) -> Family {
         let named = self.shape == Shape::Unknown && self.is(Flags::JOB_TARGET) && !self.is(Flags::UNREAD);
@@ -261,17 +320,21 @@ impl Entry {
 
     /// Bytes from the key's opening quote to the value's last byte.
     pub fn bytes(&self) -> u64 {
-        self.end - self.start
+        self.end() - self.start()
     }
 
     /// Whether all of `flags` are set.
     pub fn is(&self, flags: Flags) -> bool {
         self.flags.has(flags)
     }
+}
 
-    /// Where the value stands in the file.
-    pub fn value_span(&self) -> std::ops::Range<u64> {
-        self.start + u64::from(self.value_at)..self.end
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let times = (self.updated_at, self.started_at, self.ended_at);
+        let hashes = [self.key, self.session, self.job, self.kin, self.file.into()];
+        write!(f, "Entry({}..{} {:?} {:?}", self.start(), self.end(), self.shape, self.status)?;
+        write!(f, " {times:?} {:?} {hashes:x?})", self.flags)
     }
 }
 
@@ -280,8 +343,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_at_most_96_bytes() {
-        assert!(size_of::<Entry>() <= 96, "{}", size_of::<Entry>());
+    fn an_entry_is_at_most_80_bytes() {
+        assert!(size_of::<Entry>() <= 80, "{}", size_of::<Entry>());
+    }
+
+    #[test]
+    fn offsets_are_kept_whole_up_to_the_largest() {
+        for (start, end) in [(0, 1), (1 << 32, (1 << 40) + 7), (MAX_OFFSET - 2, MAX_OFFSET - 1)] {
+            let entry = Entry::new(start, end);
+            assert_eq!((entry.start(), entry.end(), entry.bytes()), (start, end, end - start));
+        }
     }
 
     #[test]

@@ -130,6 +130,8 @@ pub struct SessionKey<'a> {
     pub job: Option<&'a str>,
     /// The run's session id, for run records.
     pub run: Option<&'a str>,
+    /// The key of a run record's base, `agent:<id>:cron:<job>`; `None` for every other shape.
+    pub base: Option<&'a str>,
 }
 
 impl<'a> SessionKey<'a> {
@@ -137,7 +139,7 @@ impl<'a> SessionKey<'a> {
     pub fn parse(key: &'a str, main_key: &str) -> Self {
         let Some((agent, rest)) = split_agent(key) else {
             let shape = if key == "global" || key == "main" { Shape::Main } else { Shape::Unknown };
-            return SessionKey { agent: None, rest: key, shape, job: None, run: None };
+            return SessionKey { agent: None, rest: key, shape, job: None, run: None, base: None };
         };
         let (job, run) = cron_ids(rest);
         let shape = match (job, run) {
@@ -145,15 +147,9 @@ impl<'a> SessionKey<'a> {
             (Some(_), None) => Shape::CronBase,
             (None, _) => shape_of(rest, main_key),
         };
-        SessionKey { agent: Some(agent), rest, shape, job, run }
-    }
-
-    /// The key of a run record's base, `agent:<id>:cron:<job>`; `None` for every other shape.
-    pub fn base_key(&self) -> Option<String> {
-        match (self.agent, self.job, self.run) {
-            (Some(agent), Some(job), Some(_)) => Some(format!("agent:{agent}:cron:{job}")),
-            _ => None,
-        }
+        // `…:run:<session>` is what a record's key has behind that of its base.
+        let base = run.and_then(|run| key.get(..key.len() - run.len() - ":run:".len()));
+        SessionKey { agent: Some(agent), rest, shape, job, run, base }
     }
 }
 
@@ -322,6 +318,7 @@ mod tests {
         assert_eq!(fold_run_key("agent:a:cron:j"), "agent:a:cron:j");
         assert_eq!(fold_run_key("agent:a:main"), "agent:a:main");
         let key = SessionKey::parse("agent:a:cron:j:run:r", "main");
-        assert_eq!(key.base_key().as_deref(), Some("agent:a:cron:j"));
+        assert_eq!(key.base, Some("agent:a:cron:j"));
+        assert_eq!(SessionKey::parse("agent:a:cron:j", "main").base, None);
     }
 }

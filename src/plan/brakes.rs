@@ -1,6 +1,7 @@
 //! Safety brakes: what would go too far is left out of the plan, the rest proceeds.
 
 use super::decision::{Decision, Held};
+use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags};
 use crate::model::key::Family;
 use crate::model::verdict::Action;
@@ -22,7 +23,7 @@ pub struct Brake {
 
 /// Holds back families that would lose more than `allowed` percent and more than twenty entries, and keeps a
 /// store from being emptied of anything but run records and the bases of deleted jobs.
-pub fn apply(entries: &[Entry], decisions: &mut [Decision], allowed: f64, complete: bool) -> Vec<Brake> {
+pub fn apply(entries: &Entries, decisions: &mut [Decision], allowed: f64, complete: bool) -> Vec<Brake> {
     let mut brakes = Vec::new();
     for family in Family::ALL.into_iter().filter(|family| *family != Family::RunRecord) {
         let (total, gone) = count(entries, decisions, family);
@@ -40,14 +41,14 @@ fn live(entry: &Entry) -> bool {
     !entry.is(Flags::OVERRIDDEN)
 }
 
-fn count(entries: &[Entry], decisions: &[Decision], family: Family) -> (u64, u64) {
+fn count(entries: &Entries, decisions: &[Decision], family: Family) -> (u64, u64) {
     let pairs = entries.iter().zip(decisions).filter(|(entry, _)| live(entry) && entry.family() == family);
     pairs.fold((0, 0), |(total, gone), (_, decision)| {
         (total + 1, gone + u64::from(decision.action == Action::Remove))
     })
 }
 
-fn hold(entries: &[Entry], decisions: &mut [Decision], matches: impl Fn(&Entry, &Decision) -> bool) {
+fn hold(entries: &Entries, decisions: &mut [Decision], matches: impl Fn(&Entry, &Decision) -> bool) {
     for (entry, decision) in entries.iter().zip(decisions) {
         if live(entry) && decision.action == Action::Remove && matches(entry, decision) {
             decision.hold(Held::Brake);
@@ -55,7 +56,7 @@ fn hold(entries: &[Entry], decisions: &mut [Decision], matches: impl Fn(&Entry, 
     }
 }
 
-fn keep_from_emptying(entries: &[Entry], decisions: &mut [Decision], complete: bool) -> Vec<Brake> {
+fn keep_from_emptying(entries: &Entries, decisions: &mut [Decision], complete: bool) -> Vec<Brake> {
     let emptied = entries
         .iter()
         .zip(&*decisions)

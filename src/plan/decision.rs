@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::entries::Entries;
 use crate::model::entry::Entry;
 use crate::model::key::Family;
 use crate::model::verdict::{Action, Class, Confidence, Protection, Rule};
@@ -118,7 +119,7 @@ pub struct Summary {
 
 impl Summary {
     /// Sums up; `entries` and `decisions` go in pairs.
-    pub fn of(entries: &[Entry], decisions: &[Decision]) -> Self {
+    pub fn of(entries: &Entries, decisions: &[Decision]) -> Self {
         let mut summary = Summary::default();
         for (entry, decision) in entries.iter().zip(decisions) {
             summary.add(entry, decision);

@@ -6,6 +6,7 @@ use std::io;
 use super::brakes::{self, Brake};
 use super::decision::{Decision, Held, Summary};
 use super::surplus;
+use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, Status, TextHash};
 use crate::model::evidence::{Evidence, Traces};
 use crate::model::key::Family;
@@ -29,7 +30,7 @@ pub struct PrunePlan {
 /// Everything that the decisions about one store are made from.
 pub struct Docket<'a> {
     /// The store's entries, in file order.
-    pub entries: &'a [Entry],
+    pub entries: &'a Entries,
     /// What they say of each other.
     pub facts: &'a StoreFacts,
     /// The world.

@@ -7,6 +7,7 @@ use std::io;
 
 use super::decision::Decision;
 use crate::model::Millis;
+use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, TextHash};
 use crate::model::verdict::{Action, Confidence};
 use crate::rules::entry::{slim_cache, surplus_entry, surplus_run};
@@ -16,7 +17,7 @@ use crate::rules::entry::{slim_cache, surplus_entry, surplus_run};
 /// `candidates` may be touched for the budget, and removed where `may_remove`; `caches` tells how many bytes
 /// the caches of an entry take; `size` is the store's size after what is decided already.
 pub fn fit_budget(
-    entries: &[Entry],
+    entries: &Entries,
     decisions: &mut [Decision],
     candidates: &Candidates,
     size: u64,
@@ -63,16 +64,16 @@ pub struct Candidates {
 }
 
 /// The bytes that leave the file with entry `at`: a separator goes along.
-pub fn bytes_with_separator(entries: &[Entry], at: usize) -> u64 {
+pub fn bytes_with_separator(entries: &Entries, at: usize) -> u64 {
     let gap = |before: usize| match (entries.get(before), entries.get(before + 1)) {
-        (Some(before), Some(after)) => after.start - before.end,
+        (Some(before), Some(after)) => after.start() - before.end(),
         _ => 0,
     };
     entries[at].bytes() + gap(at.saturating_sub(1))
 }
 
 /// Removes entries that may go, oldest first, until `limit` are left.
-pub fn cap_entries(entries: &[Entry], decisions: &mut [Decision], may_go: &[bool], limit: u64) {
+pub fn cap_entries(entries: &Entries, decisions: &mut [Decision], may_go: &[bool], limit: u64) {
     let stays = |(entry, decision): &(&Entry, &Decision)| {
         !entry.is(Flags::OVERRIDDEN) && !decision.action.is_removal()
     };
@@ -90,7 +91,7 @@ fn replace(decision: &mut Decision, rule: &'static crate::model::verdict::Rule, 
     *decision = Decision::new(rule, action, Some(Confidence::Certain));
 }
 
-fn oldest_first(entries: &[Entry], wanted: impl Fn(usize) -> bool) -> Vec<usize> {
+fn oldest_first(entries: &Entries, wanted: impl Fn(usize) -> bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..entries.len()).filter(|&at| wanted(at)).collect();
     order.sort_by_key(|&at| (entries[at].updated_at.millis(), at));
     order
@@ -98,7 +99,7 @@ fn oldest_first(entries: &[Entry], wanted: impl Fn(usize) -> bool) -> Vec<usize>
 
 /// The candidates without the newest ten run records of each job, of all its records in the store whose
 /// `updatedAt` can be relied on.
-fn without_newest(entries: &[Entry], candidates: &[usize], now: Millis) -> Vec<usize> {
+fn without_newest(entries: &Entries, candidates: &[usize], now: Millis) -> Vec<usize> {
     let mut newest: HashMap<TextHash, Vec<usize>> = HashMap::new();
     for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| is_record(entry)) {
         if entry.updated_at.past(now).is_some() {

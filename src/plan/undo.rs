@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::pieces::{Splice, copy_spliced};
+use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, TextHash};
 use crate::model::plan::PieceTable;
 
@@ -37,7 +38,7 @@ pub enum Item {
 }
 
 /// The entries of the new store in order. What the current store holds again, or still, stays as it is.
-pub fn arrange(current: &[Entry], backup: &[Entry], lost: &[Lost]) -> Vec<Item> {
+pub fn arrange(current: &Entries, backup: &Entries, lost: &[Lost]) -> Vec<Item> {
     let places: HashMap<TextHash, usize> =
         current.iter().enumerate().map(|(at, entry)| (entry.key, at)).collect();
     // Behind how many entries of the current store each lost one goes.
@@ -70,7 +71,7 @@ pub fn arrange(current: &[Entry], backup: &[Entry], lost: &[Lost]) -> Vec<Item> 
 #[derive(Clone, Debug)]
 pub struct File<'a> {
     /// In file order.
-    pub entries: &'a [Entry],
+    pub entries: &'a Entries,
     /// From `{` to one past `}`.
     pub root: Range<u64>,
     /// Size in bytes.
@@ -87,7 +88,7 @@ pub fn table(current: &File<'_>, backup: &File<'_>, items: &[Item], splices: &[S
         table.copy(CURRENT, 0, current.bytes);
         return table;
     };
-    table.copy(frame_source, 0, first.start);
+    table.copy(frame_source, 0, first.start());
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             separator(&mut table, current, backup, *item);
@@ -95,12 +96,12 @@ pub fn table(current: &File<'_>, backup: &File<'_>, items: &[Item], splices: &[S
         match *item {
             Item::Current(at) => {
                 let entry = &current.entries[at];
-                copy_spliced(&mut table, CURRENT, entry.start..entry.end, splices);
+                copy_spliced(&mut table, CURRENT, entry.start()..entry.end(), splices);
             }
-            Item::Backup(at) => table.copy(BACKUP, backup.entries[at].start, backup.entries[at].end),
+            Item::Backup(at) => table.copy(BACKUP, backup.entries[at].start(), backup.entries[at].end()),
         }
     }
-    table.copy(frame_source, last.end, frame.bytes);
+    table.copy(frame_source, last.end(), frame.bytes);
     table
 }
 
@@ -120,16 +121,16 @@ fn separator(table: &mut PieceTable, current: &File<'_>, backup: &File<'_>, item
         None => {
             table.literal(b",");
             if let Some(first) = backup.entries.first() {
-                table.copy(BACKUP, backup.root.start + 1, first.start);
+                table.copy(BACKUP, backup.root.start + 1, first.start());
             }
         }
     }
 }
 
 /// The bytes between entry `at` and the one before it.
-fn gap(entries: &[Entry], at: usize) -> Option<Range<u64>> {
+fn gap(entries: &Entries, at: usize) -> Option<Range<u64>> {
     let before = entries.get(at.checked_sub(1)?)?;
-    Some(before.end..entries.get(at)?.start)
+    Some(before.end()..entries.get(at)?.start())
 }
 
 /// Whether an entry of the backup is one that can come back: not one that a later copy overrode.

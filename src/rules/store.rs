@@ -1,9 +1,9 @@
 //! Store rules: what OpenClaw would make of the file as it is.
 
 use crate::model::verdict::Rule;
+use crate::scan::automaton::{Kind, Outcome};
 use crate::scan::entries::Scan;
 use crate::scan::fault::Expected;
-use crate::scan::portable::{Kind, Outcome};
 
 /// Node cannot build a longer string, in UTF-16 units; OpenClaw then takes the store for empty.
 pub const MAX_STRING_UNITS: u64 = 536_870_888;

@@ -3,10 +3,11 @@
 use std::io;
 use std::ops::Range;
 
+use super::automaton::{Captured, Kind, Visitor};
 use super::drive::drive;
-use super::portable::{Captured, Kind, Visitor};
-use super::source::Source;
+use super::source::{Source, read_range};
 use super::text;
+use crate::model::entry::Entry;
 
 /// A member of an entry, by its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,38 +35,54 @@ pub fn find(source: &mut dyn Source, value: Range<u64>, names: &[&str]) -> io::R
         first: true,
         value: (0, Kind::Null),
     };
-    drive(source, value, 1, &mut finder, &mut |_| Ok(()))?;
+    drive(source, value, 1, &mut finder)?;
     Ok(finder.found)
 }
 
 /// The raw text of the key whose opening quote stands at `start`, quotes included.
 pub fn raw_key(source: &mut dyn Source, start: u64) -> io::Result<Vec<u8>> {
-    let mut raw = Vec::new();
-    let mut at = start;
+    let end = key_end(source, start)?;
+    read_range(source, start..end)
+}
+
+/// Where the value of an entry stands: behind its key and the colon.
+pub fn value_span(source: &mut dyn Source, entry: &Entry) -> io::Result<Range<u64>> {
+    let key_end = key_end(source, entry.start())?;
+    let colon = skip(source, key_end, |byte| !b" \t\r\n".contains(&byte))?;
+    let value = skip(source, colon + 1, |byte| !b" \t\r\n".contains(&byte))?;
+    Ok(value..entry.end())
+}
+
+/// One past the closing quote of the key whose opening quote stands at `start`.
+fn key_end(source: &mut dyn Source, start: u64) -> io::Result<u64> {
+    let mut escaped = false;
+    let quote = skip(source, start + 1, |byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })?;
+    Ok(quote + 1)
+}
+
+/// The place of the first byte from `at` on that `wanted` is about.
+fn skip(source: &mut dyn Source, at: u64, mut wanted: impl FnMut(u8) -> bool) -> io::Result<u64> {
+    let mut at = at;
     loop {
         let window = source.window(at)?;
         if window.is_empty() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
         }
-        for &byte in window {
-            raw.push(byte);
-            if byte == b'"' && raw.len() > 1 && !is_escaped(&raw) {
-                return Ok(raw);
-            }
+        if let Some(found) = window.iter().position(|&byte| wanted(byte)) {
+            return Ok(at + found as u64);
         }
-        at = start + raw.len() as u64;
+        at += window.len() as u64;
     }
-}
-
-/// Whether the last byte stands behind an odd number of backslashes.
-fn is_escaped(raw: &[u8]) -> bool {
-    raw[..raw.len() - 1].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1
 }
 
 /// The decoded key (WTF-8) whose opening quote stands at `start`.
 pub fn key(source: &mut dyn Source, start: u64) -> io::Result<Vec<u8>> {
     let raw = raw_key(source, start)?;
-    Ok(text::decode(&raw[1..raw.len() - 1]))
+    Ok(text::decode(&raw[1..raw.len() - 1]).into_owned())
 }
 
 struct Finder<'a> {
@@ -83,7 +100,7 @@ impl Visitor for Finder<'_> {
         let decoded = text::decode(key.raw);
         self.key_start = start;
         self.current =
-            if key.cut { None } else { self.names.iter().position(|name| name.as_bytes() == decoded) };
+            if key.cut { None } else { self.names.iter().position(|name| name.as_bytes() == &*decoded) };
     }
 
     fn value(&mut self, _depth: u64, start: u64, kind: Kind) -> bool {
@@ -133,6 +150,7 @@ mod tests {
             let mut source = MemorySource::new(text, window);
             assert_eq!(raw_key(&mut source, 1).unwrap(), br#""a\\\"b\\""#);
             assert_eq!(key(&mut source, 1).unwrap(), br#"a\"b\"#);
+            assert_eq!(value_span(&mut source, &Entry::new(1, 14)).unwrap(), 13..14);
         }
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
 
+pub mod automaton;
 mod capture;
+pub mod collector;
+mod cuts;
 pub mod drive;
 pub mod entries;
 pub mod fault;
@@ -11,7 +14,13 @@ pub mod members;
 mod nesting;
 mod number;
 pub mod outline;
+mod overridden;
+pub mod parallel;
+pub mod place;
 pub mod portable;
+#[cfg(target_arch = "x86_64")]
+pub mod simd;
 pub mod source;
+pub mod tally;
 pub mod text;
 pub mod utf8;

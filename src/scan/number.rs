@@ -14,6 +14,15 @@ pub(super) enum Number {
 }
 
 impl Number {
+    pub(super) fn begin(byte: u8) -> Option<Number> {
+        match byte {
+            b'-' => Some(Number::Minus),
+            b'0' => Some(Number::Zero),
+            b'1'..=b'9' => Some(Number::Integer),
+            _ => None,
+        }
+    }
+
     pub(super) fn next(self, byte: u8) -> Option<Number> {
         use Number::*;
         match (self, byte) {

@@ -3,8 +3,8 @@
 use std::io;
 use std::ops::Range;
 
+use super::automaton::{Captured, Kind, Visitor};
 use super::drive::drive;
-use super::portable::{Captured, Kind, Visitor};
 use super::source::Source;
 use super::text;
 
@@ -23,7 +23,7 @@ pub struct Outline {
 /// Outlines the object at `object`; `None` where it has too many members to bother.
 pub fn outline(source: &mut dyn Source, object: Range<u64>, names: &[&str]) -> io::Result<Option<Outline>> {
     let mut tracer = Tracer { names, start: 0, hit: false, outline: Outline::default(), too_many: false };
-    drive(source, object, 1, &mut tracer, &mut |_| Ok(()))?;
+    drive(source, object, 1, &mut tracer)?;
     Ok((!tracer.too_many).then_some(tracer.outline))
 }
 
@@ -39,7 +39,7 @@ impl Visitor for Tracer<'_> {
     fn key(&mut self, _depth: u64, start: u64, key: Captured<'_>) {
         let name = text::decode(key.raw);
         self.start = start;
-        self.hit = !key.cut && self.names.iter().any(|wanted| wanted.as_bytes() == name);
+        self.hit = !key.cut && self.names.iter().any(|wanted| wanted.as_bytes() == &*name);
     }
 
     fn value(&mut self, _depth: u64, _start: u64, _kind: Kind) -> bool {

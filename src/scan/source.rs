@@ -142,6 +142,7 @@ fn truncated() -> io::Error {
 }
 
 /// Bytes in memory, in windows of a chosen size: for tests, and for entries read on demand.
+#[derive(Clone)]
 pub struct MemorySource<'a> {
     bytes: &'a [u8],
     window: usize,

@@ -47,6 +47,18 @@ impl Utf8 {
         }
     }
 
+    /// Well-formed characters were passed over, with this many bytes that are no UTF-16 unit of their own.
+    pub fn skip(&mut self, surplus: u64) {
+        self.surplus += surplus;
+    }
+
+    /// Adds what `first` saw in the bytes before.
+    pub fn follow(&mut self, first: &Utf8) {
+        self.surplus += first.surplus;
+        self.replaced += first.replaced;
+        self.first_invalid = first.first_invalid.or(self.first_invalid);
+    }
+
     fn lead(&mut self, byte: u8, offset: u64) {
         let (need, low, high) = match byte {
             0xc2..=0xdf => (2, 0x80, 0xbf),

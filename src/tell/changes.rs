@@ -64,7 +64,7 @@ pub fn change(
     let decision = judged.plan.decisions[at];
     let traces = |at: usize| judged.traces(at);
     let verdict = judged.docket(evidence, policy, &traces).verdict(at);
-    let raw = members::raw_key(&mut judged.reading.source, entry.start)?;
+    let raw = members::raw_key(&mut judged.reading.source, entry.start())?;
     let key = to_display(&decode(&raw[1..raw.len() - 1]));
     let (session_id, status) = texts(judged, &entry, &key)?;
     let (key, key_bytes) = cut(key);
@@ -79,8 +79,8 @@ pub fn change(
         protected_by: decision.protected_by.map(|protection| protection.name()),
         reasons: reasons(&verdict, &decision, evidence),
         source: None,
-        start: entry.start,
-        end: entry.end,
+        start: entry.start(),
+        end: entry.end(),
         edits: edits(changeset, at),
         session_id,
         updated_at: entry.updated_at.millis(),

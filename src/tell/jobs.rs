@@ -60,7 +60,7 @@ fn gather(judged: &Judged) -> HashMap<TextHash, Part> {
 fn row(judged: &mut Judged, jobs: &Jobs, job: TextHash, part: &mut Part) -> io::Result<JobReport> {
     let entry = judged.reading.scan.entries[part.sample];
     let source = &mut judged.reading.source;
-    let key = members::key(source, entry.start)?;
+    let key = members::key(source, entry.start())?;
     let key = String::from_utf8_lossy(&key);
     let spelled = SessionKey::parse(&key, "main").job.unwrap_or_default();
     let known = jobs.known.get(&job);

@@ -2,18 +2,21 @@
 
 use sessions_doctor::model::entry::{Entry, Flags, Stamp, Status, hash};
 use sessions_doctor::model::key::{Shape, fold_run_key};
+use sessions_doctor::scan::automaton::Kind;
 use sessions_doctor::scan::entries::Scan;
 use sessions_doctor::scan::members;
-use sessions_doctor::scan::portable::Kind;
+
 use sessions_doctor::scan::source::MemorySource;
 
 use super::oracle::{Facts, Judgment};
 
 /// Where the entries of a scan stand: key, value, end.
-pub fn spans(scan: &Scan) -> Vec<[u32; 3]> {
+pub fn spans(input: &[u8], scan: &Scan) -> Vec<[u32; 3]> {
+    let mut source = MemorySource::new(input, usize::MAX);
     let number = |offset: u64| u32::try_from(offset).expect("a text below 4 GiB");
     let span = |entry: &Entry| {
-        [number(entry.start), number(entry.start + u64::from(entry.value_at)), number(entry.end)]
+        let value = members::value_span(&mut source, entry).expect("memory is readable");
+        [number(entry.start()), number(value.start), number(value.end)]
     };
     scan.entries.iter().map(span).collect()
 }
@@ -51,7 +54,7 @@ pub fn disagreement(input: &[u8], told: &Judgment, scan: &Scan) -> Option<String
     }
     let facts = told.facts.as_ref()?;
     let mut source = MemorySource::new(input, 64);
-    let mut key_of = |entry: &Entry| members::key(&mut source, entry.start).expect("memory is readable");
+    let mut key_of = |entry: &Entry| members::key(&mut source, entry.start()).expect("memory is readable");
     let live: Vec<(Vec<u8>, &Entry)> = scan.live().map(|entry| (key_of(entry), entry)).collect();
     facts.iter().find_map(|facts| {
         let key = wtf8(&facts.key);

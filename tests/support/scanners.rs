@@ -3,44 +3,91 @@
 #![allow(dead_code, reason = "every binary that includes this uses a part of it")]
 
 use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use sessions_doctor::model::entry::Flags;
-use sessions_doctor::scan::entries::{KeyContext, Scan, scan};
-use sessions_doctor::scan::source::{MemorySource, Source};
+use sessions_doctor::scan::drive::Scanner;
+use sessions_doctor::scan::entries::{KeyContext, Scan, scan_by};
+use sessions_doctor::scan::parallel::{Crew, Shared, Watch};
+use sessions_doctor::scan::source::{FileSource, MemorySource, Source};
 
 /// One way to scan a store.
-pub struct Scanner {
+pub struct Row {
     /// What it is called in tables and messages.
-    pub name: &'static str,
-    /// How many threads it uses at most.
-    pub threads: usize,
-    /// Scans.
-    pub scan: fn(&mut dyn Source) -> io::Result<Scan>,
+    pub name: String,
+    /// What it is.
+    pub crew: Crew,
 }
 
-/// All of them; the first is the one that the others are held against.
-pub const SCANNERS: &[Scanner] = &[Scanner { name: "portable", threads: 1, scan: portable }];
+/// All that this processor can; the first is the one that the others are held against.
+pub static SCANNERS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let alone = Scanner::all().into_iter().rev().map(|scanner| Crew { scanner, threads: 1 });
+    let cores = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+    let row = |crew: Crew| {
+        let threads = if crew.threads > 1 { format!(", {} threads", crew.threads) } else { String::new() };
+        Row { name: format!("{}{threads}", crew.scanner.name()), crew }
+    };
+    alone.chain([Crew::of(cores)]).map(row).collect()
+});
 
 const CONTEXT: KeyContext<'static> = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
 
-fn portable(source: &mut dyn Source) -> io::Result<Scan> {
-    scan(source, &CONTEXT, &mut |_| Ok(()))
-}
-
-impl Scanner {
+impl Row {
     /// Scans bytes in windows of `window` bytes.
     ///
     /// # Panics
     ///
     /// Where reading from memory fails.
     pub fn bytes(&self, input: &[u8], window: usize) -> Scan {
-        (self.scan)(&mut MemorySource::new(input, window)).expect("memory is readable")
+        self.scan(&mut MemorySource::new(input, window)).expect("memory is readable")
+    }
+
+    /// Scans a file, mapped as a command would map it.
+    pub fn file(&self, path: &Path) -> io::Result<Scan> {
+        self.scan(&mut Reopened { source: FileSource::open(path, true)?, path: path.to_owned() })
+    }
+
+    fn scan<S: Shared>(&self, source: &mut S) -> io::Result<Scan> {
+        Ok(scan_by(self.crew, source, &CONTEXT, &|_: Range<u64>| Unwatched)?.0)
+    }
+}
+
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn see(&mut self, _at: u64, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file that every thread opens for itself.
+struct Reopened {
+    source: FileSource,
+    path: PathBuf,
+}
+
+impl Source for Reopened {
+    fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    fn window(&mut self, at: u64) -> io::Result<&[u8]> {
+        self.source.window(at)
+    }
+}
+
+impl Shared for Reopened {
+    fn reader(&self) -> Self {
+        let source = FileSource::open(&self.path, true).expect("a file that can be opened again");
+        Reopened { source, path: self.path.clone() }
     }
 }
 
 /// In what two scans of the same bytes differ, if in anything.
 pub fn difference(one: &Scan, other: &Scan) -> Option<String> {
-    let first = || one.entries.iter().zip(&other.entries).find(|(one, other)| one != other);
+    let first = || one.entries.iter().zip(other.entries.iter()).find(|(one, other)| one != other);
     if one.bom != other.bom {
         Some(format!("byte order mark: {} and {}", one.bom, other.bom))
     } else if one.outcome != other.outcome {
