@@ -315,3 +315,33 @@ fn limits_that_were_typed_are_obeyed() {
     world.stopped(&["prune", "--apply", "--keep", "nothing-like-it"]).exits(2);
     assert_eq!(world.tree(), before);
 }
+
+#[test]
+fn a_run_whose_fingerprints_are_of_another_kind_is_told_of_and_never_undone() {
+    let (world, run, _) = pruned();
+    let pruned = world.bytes();
+    let record = world.state.join("sessions-doctor/runs").join(&run).join("run.json");
+    let text = fs::read_to_string(&record).unwrap();
+    assert!(text.contains("xxh3-128-1m:"), "{text}");
+    for other in
+        [text.replace("xxh3-128-1m:", "sha256:"), text.replacen("\"version\": 1", "\"version\": 2", 1)]
+    {
+        assert_ne!(other, text);
+        fs::write(&record, &other).unwrap();
+        for wanted in [run.as_str(), &run[..10], "latest"] {
+            world.stopped(&["undo", wanted]).exits(6).says("cannot be undone by this program");
+        }
+        let to = world.root.join("to.json");
+        world.stopped(&["undo", &run, "--to", to.to_str().unwrap()]).exits(6);
+        assert!(!to.exists());
+        let listed = world.stopped(&["undo"]).exits(6).says("cannot be undone by this program");
+        assert!(!listed.said().contains("No run has changed anything"), "{listed}");
+        let listed = world.stopped(&["undo", "--json"]).exits(6).json();
+        assert_eq!((&listed["complete"], &listed["runs"]), (&false.into(), &serde_json::json!([])));
+        assert_eq!(listed["findings"][0]["checkId"], "look-failed");
+        world.stopped(&["prune", "--apply"]).exits(0);
+        assert!(world.bytes() == pruned && fs::read_to_string(&record).unwrap() == other);
+    }
+    fs::write(&record, &text).unwrap();
+    world.stopped(&["undo", &run]).exits(0);
+}

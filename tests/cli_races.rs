@@ -8,7 +8,6 @@ mod world;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -272,38 +271,110 @@ fn a_signal_ends_it_with_its_code_and_nothing_half_done() {
 }
 
 #[test]
-fn a_file_that_shrinks_under_a_check_is_no_crash() {
+fn a_file_that_shrinks_under_a_command_is_no_crash_and_no_plan() {
     let world = large(4_000_000);
     let text = world.bytes();
-    let whole = |path: &Path| fs::metadata(path).unwrap().size();
-    // Mapped, the kernel would end it with SIGBUS; OpenClaw itself never cuts a store in place.
-    for args in [["check", "--no-mmap", "--json"], ["prune", "--no-mmap", "--json"]] {
+    let inode = || fs::metadata(world.store()).unwrap().ino();
+    let before = inode();
+    for args in [
+        &["check", "--json"][..],
+        &["check", "--no-mmap", "--json"],
+        &["prune", "--json"],
+        &["prune", "--apply", "--json"],
+        &["prune", "--apply", "--no-mmap", "--json"],
+    ] {
         let stop = AtomicBool::new(false);
+        let mut busy = 0;
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let file = File::options().write(true).open(world.store()).unwrap();
+                let mut len = 0;
                 while !stop.load(Ordering::Relaxed) {
-                    file.set_len(1_000).unwrap();
-                    std::thread::sleep(Duration::from_micros(500));
-                    file.set_len(0).unwrap();
-                    file.write_all_at(&text, 0).unwrap();
-                    std::thread::sleep(Duration::from_millis(3));
+                    // Somewhere else each time, in the first page and in the last as well.
+                    len = (len + 611_953) % text.len();
+                    file.set_len(len as u64).unwrap();
+                    std::thread::sleep(Duration::from_micros(200));
+                    file.write_all_at(&text[len..], len as u64).unwrap();
+                    std::thread::sleep(Duration::from_millis(2));
                 }
-                file.set_len(0).unwrap();
-                file.write_all_at(&text, 0).unwrap();
             });
             let _stopping = Stop(&stop);
-            for _ in 0..15 {
-                let ran = end(start(&world, &args));
+            for _ in 0..6 {
+                let ran = end(start(&world, args));
+                // 3: it was short from the start of a look to its end.
                 assert!([1, 3, 4, 6].contains(&ran.code) && !ran.err.contains("panicked"), "{args:?}: {ran}");
                 let report = ran.json();
                 // While the report was being written it may only be cut short and say so.
                 assert!(ran.code != 6 || report["complete"] == false, "{ran}");
                 assert_eq!(report["stores"].as_array().map(Vec::len), Some(1), "{ran}");
+                if ran.code == 4 {
+                    assert!(ran.said().contains("while it was read"), "{ran}");
+                    assert_eq!(report["stores"][0]["outcome"], "busy", "{ran}");
+                    busy += 1;
+                }
             }
         });
-        assert_eq!(whole(&world.store()), text.len() as u64);
+        assert!(busy > 0, "{args:?}: it was never cut under a look");
+        assert!(world.bytes() == text && inode() == before, "{args:?}: the store is another");
+        assert!(world.runs().is_empty() && world.beside().is_empty(), "{args:?}");
     }
+}
+
+#[test]
+fn a_file_that_is_always_written_to_is_busy() {
+    let world = large(16_000_000);
+    let text = world.bytes();
+    let place = text.windows(4).position(|bytes| bytes == b"xxxx").unwrap() as u64;
+    for args in [
+        &["check", "--json"][..],
+        &["check", "--no-mmap", "--json"],
+        &["prune", "--apply", "--json"],
+        &["prune", "--apply", "--no-mmap", "--json"],
+    ] {
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            // Two, so that on a busy machine one of them comes round during every look.
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let file = File::options().write(true).open(world.store()).unwrap();
+                    while !stop.load(Ordering::Relaxed) {
+                        // The same size, and JSON all the time.
+                        file.write_all_at(b"y", place).unwrap();
+                        file.write_all_at(b"x", place).unwrap();
+                        std::thread::sleep(Duration::from_micros(200));
+                    }
+                });
+            }
+            let _stopping = Stop(&stop);
+            for _ in 0..2 {
+                let ran = end(start(&world, args)).exits(4).says("while it was read");
+                assert_eq!(ran.json()["stores"][0]["outcome"], "busy", "{ran}");
+            }
+        });
+        assert!(world.bytes() == text && world.runs().is_empty() && world.beside().is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn little_address_space_gives_the_same_report_or_none() {
+    let world = large(8_000_000);
+    let wanted = world.stopped(&["check", "--json", "--entries", "all"]).exits(1).out;
+    let mut smallest = None;
+    // From too little to start at all, in steps smaller than a window, to what is still not much.
+    for kilobytes in (9_000..20_000).step_by(500) {
+        let mut command = world.clean("sh");
+        command.args(["-c", "ulimit -c 0; ulimit -v \"$0\"; exec \"$@\"", &kilobytes.to_string()]);
+        command.arg(env!("CARGO_BIN_EXE_sessions-doctor")).args(["check", "--json", "--entries", "all"]);
+        command.args(["--gateway", "stopped", "--now", NOW_TEXT, "--state-dir"]).arg(&world.state);
+        let ran = Ran::new(&command.output().unwrap());
+        if ran.code == 1 {
+            assert!(ran.out == wanted, "{kilobytes} kB: another report");
+            smallest.get_or_insert(kilobytes);
+        } else {
+            assert!(![0, 3, 4].contains(&ran.code) && smallest.is_none(), "{kilobytes} kB: {ran}");
+        }
+    }
+    assert!(smallest.is_some());
 }
 
 #[test]

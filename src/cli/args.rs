@@ -1,5 +1,6 @@
 //! What was typed, as clap hands it over. Meaning is given to it in [`super::request`].
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -155,9 +156,9 @@ pub struct CommonArgs {
     /// Replace every string that comes from user data by a keyed tag
     #[arg(long, global = true, help_heading = "Output")]
     pub redact: bool,
-    /// How many threads may scan (the portable scanner uses one) [default: all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "How to read")]
-    pub threads: Option<u16>,
+    /// How many threads may scan [default: all cores]
+    #[arg(long, global = true, value_name = "N", help_heading = "How to read")]
+    pub threads: Option<NonZeroU16>,
     /// Read files instead of mapping them
     #[arg(long, global = true, help_heading = "How to read")]
     pub no_mmap: bool,

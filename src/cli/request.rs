@@ -1,5 +1,7 @@
 //! What was typed, made to mean something; every usage error that clap cannot see is found here.
 
+use std::num::NonZeroU16;
+
 use super::args::{
     ClassArg, Cli, Command, CommonArgs, ConfidenceArg, EntriesArg, ExplainArgs, GatewayArg, PolicyArgs,
     PruneArgs, UndoArgs, WhenArg, WriteArgs,
@@ -37,6 +39,8 @@ pub struct Request {
     pub output: Output,
     /// Whether files may be mapped.
     pub map: bool,
+    /// How many threads may scan; `None` for one on each core.
+    pub threads: Option<NonZeroU16>,
     /// What was typed, for the commands that are proposed.
     pub typed: Typed,
 }
@@ -204,6 +208,7 @@ impl Request {
             now: common.now.as_deref().map(time).transpose()?,
             gateway: common.gateway,
             map: !common.no_mmap,
+            threads: common.threads,
             typed,
             agents: common.agent,
             output: Output {

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use super::{prune, speak, write};
 use crate::apply::output::write_output;
-use crate::apply::runs::{self, Run};
+use crate::apply::run_id::RunId;
+use crate::apply::runs::{self, Found, Run};
 use crate::apply::{ApplyError, ReplaceRequest, RunState, RunSummary, apply as replace};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::restore::{self, Restoration, RestoreError};
@@ -16,7 +17,7 @@ use crate::evidence::gateway;
 use crate::exit::Exit;
 use crate::model::store::StoreFile;
 use crate::report::model::{
-    EntryCounts, Era, NoChanges, OpenclawReads, Outcome, Report, RunReport, StoreVerdict,
+    EntryCounts, Era, Finding, NoChanges, OpenclawReads, Outcome, Report, RunReport, Severity, StoreVerdict,
 };
 use crate::tell::{Fate, store};
 
@@ -27,7 +28,14 @@ pub fn list(edge: &Edge<'_>) -> anyhow::Result<Exit> {
         Err(error) => return speak::failure(edge, &LookError::from(error)),
     };
     let mut report = blank(edge, &situation);
-    report.runs = all_runs(&situation)?.iter().rev().map(run_report).collect();
+    for (_, record) in records(&situation)?.iter().rev() {
+        match record {
+            Ok(run) => report.runs.push(run_report(run)),
+            Err(why) => report.findings.push(unreadable(why)),
+        }
+    }
+    report.complete = report.findings.is_empty();
+    report.exit_code = if report.complete { Exit::Healthy } else { Exit::Io }.code();
     let redactor = speak::redactor(edge, None);
     speak::report_with(edge, report, &mut NoChanges, Vec::new(), &redactor)
 }
@@ -41,9 +49,10 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
     if to.is_none() {
         write::settle_leftovers(edge, &situation, consent)?;
     }
-    let runs = all_runs(&situation)?;
-    let run = match pick(&runs, wanted) {
-        Ok(run) => run,
+    let records = records(&situation)?;
+    let run = match pick(&records, wanted) {
+        Ok(Ok(run)) => run,
+        Ok(Err(why)) => return speak::end(edge, Exit::Io, "look-failed", why),
         Err(message) => return speak::end(edge, Exit::Usage, "look-failed", &message),
     };
     match run.record.state {
@@ -223,34 +232,55 @@ fn blank(edge: &Edge<'_>, situation: &Situation) -> Report {
     report
 }
 
-/// The runs of every records directory of the situation, oldest first.
-fn all_runs(situation: &Situation) -> anyhow::Result<Vec<Run>> {
-    let dirs = write::records_dirs(situation);
-    let mut found = Vec::new();
-    for dir in dirs.iter().filter(|dir| dir.is_dir()) {
-        found.extend(runs::list_runs(dir)?);
+/// A run, or why its record cannot be read.
+type Record = (RunId, Result<Run, String>);
+
+/// What every records directory of the situation holds, oldest first.
+fn records(situation: &Situation) -> anyhow::Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for dir in write::records_dirs(situation).iter().filter(|dir| dir.is_dir()) {
+        records.extend(runs::list(dir)?.into_iter().filter_map(|found| match found {
+            Found::Run(run) => Some((run.id.clone(), Ok(*run))),
+            Found::Unreadable(id, _, why) => {
+                let why = format!("run {id} cannot be undone by this program: {why}");
+                Some((id, Err(why)))
+            }
+            Found::Unfinished(..) => None,
+        }));
     }
-    found.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(found)
+    records.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(records)
 }
 
-/// By its whole id, a unique beginning of it, or `latest`.
-fn pick<'a>(runs: &'a [Run], wanted: &str) -> Result<&'a Run, String> {
+/// By its whole id, a unique beginning of it, or `latest`. One that cannot be read may well be the one that
+/// is meant, so it is not passed over.
+fn pick<'a>(records: &'a [Record], wanted: &str) -> Result<&'a Result<Run, String>, String> {
     if wanted == "latest" {
-        let done = |run: &&Run| run.record.state == RunState::Done && run.record.command != "undo";
-        let last = runs.iter().rev().find(done);
-        return last.ok_or_else(|| "there is no run to undo".to_owned());
+        let done = |run: &Run| run.record.state == RunState::Done && run.record.command != "undo";
+        let last = records.iter().rev().find(|(_, record)| record.as_ref().map_or(true, done));
+        return last.map(|(_, record)| record).ok_or_else(|| "there is no run to undo".to_owned());
     }
-    if let Some(run) = runs.iter().find(|run| run.id.as_str() == wanted) {
-        return Ok(run);
+    if let Some((_, record)) = records.iter().find(|(id, _)| id.as_str() == wanted) {
+        return Ok(record);
     }
     // Every name begins with nothing; an empty word is a variable that was not set.
-    let begins = |run: &&Run| !wanted.is_empty() && run.id.as_str().starts_with(wanted);
-    let matching: Vec<&Run> = runs.iter().filter(begins).collect();
+    let begins = |(id, _): &&Record| !wanted.is_empty() && id.as_str().starts_with(wanted);
+    let matching: Vec<&Record> = records.iter().filter(begins).collect();
     match matching.as_slice() {
-        [run] => Ok(run),
+        [(_, record)] => Ok(record),
         [] => Err(format!("there is no run '{}'; `sessions-doctor undo` lists them", wanted)),
         many => Err(format!("{} runs begin with {}; `sessions-doctor undo` lists them", many.len(), wanted)),
+    }
+}
+
+fn unreadable(why: &str) -> Finding {
+    Finding {
+        check_id: "look-failed",
+        severity: Severity::Error,
+        message: why.to_owned(),
+        path: None,
+        count: None,
+        fix_hint: Some("its original still lies beside its record".to_owned()),
     }
 }
 

@@ -142,7 +142,7 @@ pub fn lock(
             Left::RolledBack => "was cut short before its change: nothing of it is left".to_owned(),
             Left::Cleared => "was cut short before it began: cleared".to_owned(),
             Left::TempRemoved => "a temporary file of ours: removed".to_owned(),
-            Left::Left(why) => format!("was cut short and stays as it is: {why}"),
+            Left::Left(why) => format!("is left as it is: {why}"),
         };
         speak::say(edge, &format!("run {name} {path}: {what}"));
     }

@@ -1,7 +1,9 @@
 //! Reads one store: scan, aliases, bindings.
 
 use std::collections::HashMap;
-use std::io;
+use std::ops::Range;
+use std::time::Duration;
+use std::{io, thread};
 
 use crate::apply::cancel::Cancel;
 use crate::apply::fingerprint::{Fingerprint, Fingerprinter};
@@ -11,22 +13,28 @@ use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::key::{Shape, split_agent};
 use crate::model::store::StoreFile;
-use crate::progress::Progress;
-use crate::scan::entries::{KeyContext, Scan, scan};
+use crate::progress::{Progress, Task};
+use crate::scan::entries::{KeyContext, Scan, scan_by};
 use crate::scan::fields::BINDINGS;
 use crate::scan::members;
+use crate::scan::parallel::{Crew, Watch};
 use crate::scan::source::{FileSource, Source, read_range};
 
-/// How often a file that changes while it is read is read again.
+/// How often a file that changes while it is read is read.
 const TRIES: usize = 3;
 
 /// So many odd spellings are looked for in one pass over the keys.
 const ALIASES_AT_ONCE: usize = 1 << 16;
 
+/// How long its writer is left alone in between: a change is often seen long before it is over.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// How to read.
 pub struct ReadOptions<'a> {
     /// Whether the file may be mapped.
     pub map: bool,
+    /// Who scans.
+    pub crew: Crew,
     /// Whether its fingerprint is wanted.
     pub fingerprint: bool,
     /// Shows how far it is.
@@ -66,7 +74,10 @@ pub enum ReadFailure {
 /// Reads a store, again where it changes meanwhile.
 pub fn read(file: &StoreFile, options: &ReadOptions<'_>) -> Result<Reading, ReadFailure> {
     let mut why = String::new();
-    for _ in 0..TRIES {
+    for round in 0..TRIES {
+        if round > 0 {
+            thread::sleep(PAUSE);
+        }
         match read_once(file, options) {
             Ok(Some(reading)) => return Ok(reading),
             Ok(None) => why = "it was written to while it was read".to_owned(),
@@ -81,30 +92,60 @@ pub fn read(file: &StoreFile, options: &ReadOptions<'_>) -> Result<Reading, Read
 /// `None` where the file is another one by now than it was at the start.
 fn read_once(file: &StoreFile, options: &ReadOptions<'_>) -> io::Result<Option<Reading>> {
     let opened = open_regular(&file.real)?;
-    let identity = Identity::of(&opened.metadata()?);
     let mut source = FileSource::from_file(opened, options.map)?;
+    let identity = Identity::of(source.opened());
     let task = options.progress.start(&format!("reading {}", file.path.display()), source.len());
-    let mut prints = options.fingerprint.then(Fingerprinter::new);
-    let mut scan = scan(&mut source, &options.keys, &mut |window| {
-        task.advance(window.len() as u64);
-        if let Some(prints) = &mut prints {
-            prints.update(window);
-        }
-        match options.cancel.requested() {
-            Some(_) => Err(io::Error::from(io::ErrorKind::Interrupted)),
-            None => Ok(()),
-        }
-    })?;
+    let watch = |range: Range<u64>| Reader {
+        task: &task,
+        cancel: options.cancel,
+        print: options.fingerprint.then(|| Fingerprinter::part(range)),
+    };
+    let (mut scan, readers) = scan_by(options.crew, &mut source, &options.keys, &watch)?;
+    let whole = scan.outcome.fault.is_none() && !scan.bom;
+    let prints = readers.into_iter().map(|reader| reader.print).collect::<Option<Vec<_>>>();
+    let fingerprint = match prints.filter(|_| whole) {
+        Some(parts) => Some(fingerprint(&mut source, parts)?),
+        None => None,
+    };
     drop(task);
     mark_aliases(&mut source, &mut scan.entries, options)?;
     mark_bindings(&mut source, &mut scan.entries)?;
-    let whole = scan.outcome.fault.is_none();
     if Identity::of(&source.file().metadata()?) != identity {
         return Ok(None);
     }
-    let fingerprint = prints.filter(|_| whole).map(|prints| prints.finish());
     let bytes = source.len();
     Ok(Some(Reading { source, scan, bytes, identity, fingerprint }))
+}
+
+/// Follows a part of the file while it is scanned.
+struct Reader<'a> {
+    task: &'a Task,
+    cancel: &'a Cancel,
+    print: Option<Fingerprinter>,
+}
+
+impl Watch for Reader<'_> {
+    fn see(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.task.advance(bytes.len() as u64);
+        if let Some(print) = &mut self.print {
+            print.update_at(at, bytes);
+        }
+        match self.cancel.requested() {
+            Some(_) => Err(io::Error::from(io::ErrorKind::Interrupted)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Joins the parts of a fingerprint; the last chunk of each reaches into the part behind it.
+fn fingerprint(source: &mut FileSource, mut parts: Vec<Fingerprinter>) -> io::Result<Fingerprint> {
+    let len = source.len();
+    for part in &mut parts {
+        let missing = part.missing();
+        let missing = missing.start..missing.end.min(len);
+        part.update_at(missing.start, &read_range(source, missing)?);
+    }
+    Fingerprinter::merge(parts).ok_or_else(|| io::Error::other("a part of the file was not seen"))
 }
 
 /// Flags entries whose key OpenClaw folds into another one that the store holds.

@@ -58,6 +58,7 @@ impl RestoreError {
         match self {
             RestoreError::NoStore(..) | RestoreError::Damaged(..) => Exit::Damaged,
             RestoreError::WasUndo(_) => Exit::Usage,
+            RestoreError::Io(_, error) if error.kind() == io::ErrorKind::UnexpectedEof => Exit::Busy,
             RestoreError::BadBackup(_)
             | RestoreError::BadRecord(_)
             | RestoreError::Io(..)
@@ -120,7 +121,7 @@ pub fn plan(run: &Run, main_key: &str, map: bool) -> Result<Restoration, Restore
         return Err(RestoreError::Damaged(store, damage.start, original));
     }
     let told = |error| RestoreError::Io(store.clone(), error);
-    let identity = Identity::of(&current.source.file().metadata().map_err(told)?);
+    let identity = Identity::of(current.source.opened());
     let files =
         [current.source.file().try_clone().map_err(told)?, backup.source.file().try_clone().map_err(told)?];
     let mut restoration = Restoration {
@@ -167,6 +168,7 @@ fn read(path: &Path, main_key: &str, map: bool) -> io::Result<Side> {
     let mut source = FileSource::open(path, map)?;
     let context = KeyContext { main_key, marks: &|_, _| Flags::NONE };
     let scan = scan(&mut source, &context, &mut |_| Ok(()))?;
+    source.unchanged()?;
     // Of several copies the last counts, and comes last.
     let places = scan.entries.iter().enumerate().map(|(at, entry)| (entry.key, at)).collect();
     Ok(Side { bytes: source.len(), source, scan, places })

@@ -30,6 +30,7 @@ use crate::report::model::EvidenceState;
 use crate::rules::case::StoreFacts;
 use crate::rules::store as rules;
 use crate::scan::entries::KeyContext;
+use crate::scan::parallel::Crew;
 
 /// What a look takes from the edge.
 pub struct Edge<'a> {
@@ -105,6 +106,7 @@ pub fn diagnose(edge: &Edge<'_>, fingerprint: bool) -> Result<Diagnosis, LookErr
     let mark_key = |key: &crate::model::key::SessionKey<'_>, text: &str| marks.of(key, text);
     let options = ReadOptions {
         map: request.map,
+        crew: Crew::of(request.threads.map_or(edge.host.cores, |threads| threads.get().into())),
         fingerprint,
         progress: edge.progress,
         cancel: edge.cancel,

@@ -41,6 +41,8 @@ pub struct Host {
     pub env: HashMap<String, String>,
     /// The directory for temporary files, as Node names it.
     pub temp_dir: PathBuf,
+    /// How many threads it runs at once for this process.
+    pub cores: usize,
 }
 
 impl Host {
@@ -58,6 +60,7 @@ impl Host {
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             env,
             temp_dir,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
 

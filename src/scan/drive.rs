@@ -56,7 +56,8 @@ impl Scanner {
 
 /// Scans `range` as one JSON text by the fastest scanner.
 ///
-/// A fault is part of the outcome; an error is only what reading failed with.
+/// A fault is part of the outcome, and only one of bytes that were in the file all the time; an error is what
+/// reading failed with.
 pub fn drive<V: Visitor>(
     source: &mut dyn Source,
     range: Range<u64>,
@@ -81,7 +82,8 @@ pub fn drive_by<V: Visitor>(
     conclude(source, range.start, automaton, halt, visitor)
 }
 
-/// Takes the windows of `range` through `automaton`, up to a halt.
+/// Takes the windows of `range` through `automaton`, up to a halt. Zeros in the place of the file's bytes are
+/// not JSON anywhere, so only a halt can come of them alone.
 pub(super) fn advance<V: Visitor>(
     scanner: Scanner,
     source: &mut dyn Source,
@@ -99,10 +101,12 @@ pub(super) fn advance<V: Visitor>(
         }
         watch(at, &window[..take])?;
         if let Err(halt) = scanner.push(automaton, &window[..take], visitor) {
+            source.unchanged()?;
             return Ok(Some(halt));
         }
         at += take as u64;
     }
+    source.intact()?;
     Ok(None)
 }
 
@@ -117,6 +121,7 @@ pub(super) fn conclude<V: Visitor>(
     let Some(halt) = halt.or_else(|| automaton.finish(visitor).err()) else {
         return Ok(automaton.outcome(automaton.offset()));
     };
+    source.unchanged()?;
     let mut outcome = automaton.outcome(halt.offset);
     let place = place::find(source, start, halt.offset)?;
     outcome.fault = Some(Fault {

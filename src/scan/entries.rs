@@ -9,7 +9,7 @@ use super::collector::Collector;
 use super::drive::{Scanner, drive_by};
 use super::overridden;
 use super::parallel::{self, Crew, Joined, Shared, Watch};
-use super::source::Source;
+use super::source::{Source, read_range};
 pub use super::tally::FieldTally;
 use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, MAX_OFFSET};
@@ -108,12 +108,8 @@ fn conclude(
 }
 
 fn starts_with_bom(source: &mut dyn Source) -> io::Result<bool> {
-    for (at, &byte) in (0u64..).zip(BOM) {
-        if source.window(at)?.first() != Some(&byte) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let head = 0..source.len().min(BOM.len() as u64);
+    Ok(read_range(source, head)? == BOM)
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ fn skip(source: &mut dyn Source, at: u64, mut wanted: impl FnMut(u8) -> bool) ->
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
         }
         if let Some(found) = window.iter().position(|&byte| wanted(byte)) {
+            source.intact()?;
             return Ok(at + found as u64);
         }
         at += window.len() as u64;

@@ -13,7 +13,7 @@ use std::thread;
 use super::automaton::{Automaton, Halt, Outcome, Visitor};
 use super::cuts::cuts;
 use super::drive::{Scanner, advance, conclude};
-use super::source::{MemorySource, Source};
+use super::source::{FileSource, MemorySource, Source};
 
 /// A source that several threads may read at once.
 pub trait Shared: Source + Send + Sized {
@@ -23,7 +23,13 @@ pub trait Shared: Source + Send + Sized {
 
 impl Shared for MemorySource<'_> {
     fn reader(&self) -> Self {
-        self.clone()
+        *self
+    }
+}
+
+impl Shared for FileSource {
+    fn reader(&self) -> Self {
+        FileSource::reader(self)
     }
 }
 

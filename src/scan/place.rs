@@ -56,7 +56,7 @@ fn each_part(
         show(at, &window[..take]);
         at += take as u64;
     }
-    Ok(())
+    source.intact()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::plan::decision::{Decision, Held};
 use crate::report::model::{Change, Changes, Edit};
 use crate::rules::entry::{surplus_entry, surplus_run};
 use crate::scan::members;
+use crate::scan::source::Source;
 use crate::scan::text::{decode, to_display};
 
 /// Keys are cut at this many bytes.
@@ -48,7 +49,7 @@ impl Changes for DiagnosisChanges<'_> {
                 sink(&change(judged, evidence, policy, fate.changeset.as_ref(), at)?)?;
             }
         }
-        Ok(())
+        judged.reading.source.unchanged()
     }
 }
 

@@ -87,6 +87,7 @@ pub(super) fn host() -> Host {
         home: Some("/h".into()),
         cwd: "/".into(),
         env: HashMap::new(),
+        cores: 1,
         temp_dir: "/tmp".into(),
     }
 }

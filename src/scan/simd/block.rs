@@ -85,7 +85,7 @@ impl<'a> Strings<'a> {
         if self.continuing == 0 {
             return 0;
         }
-        u64::from(self.continuing.count_ones()) - u64::from(self.leading_four.count_ones())
+        u64::from(self.continuing.count_ones().saturating_sub(self.leading_four.count_ones()))
     }
 }
 

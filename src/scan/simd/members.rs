@@ -42,7 +42,7 @@ pub(super) fn report<V: Visitor>(
                 None => automaton.key_ends(window, place, depth, visitor),
             }
         } else if bit & values != 0 {
-            let kind = Kind::of(window[place]).unwrap_or(Kind::Null);
+            let kind = kind(window[place], bit & block.open != 0, bit & block.curly != 0);
             automaton.value_begins(place, kind, depth, visitor);
             depth += u64::from(kind.is_container());
         } else if bit & block.close << 1 != 0 {
@@ -68,6 +68,17 @@ pub(super) fn report<V: Visitor>(
         }
     }
     true
+}
+
+/// What the masks say holds for brackets, so that levels are counted as they do even if the byte is another one
+/// by now: others may write to the file meanwhile.
+#[inline(always)]
+fn kind(byte: u8, opens: bool, curly: bool) -> Kind {
+    match (opens, curly) {
+        (true, true) => Kind::Object,
+        (true, false) => Kind::Array,
+        _ => Kind::of(byte).filter(|kind| !kind.is_container()).unwrap_or(Kind::Null),
+    }
 }
 
 /// The highest of the bits.
