@@ -4,14 +4,14 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use sessions_doctor::model::entry::Flags;
 use sessions_doctor::scan::drive::Scanner;
 use sessions_doctor::scan::entries::{KeyContext, Scan, scan_by};
 use sessions_doctor::scan::parallel::{Crew, Shared, Watch};
-use sessions_doctor::scan::source::{FileSource, MemorySource, Source};
+use sessions_doctor::scan::source::{FileSource, MemorySource};
 
 /// One way to scan a store.
 pub struct Row {
@@ -46,7 +46,7 @@ impl Row {
 
     /// Scans a file, mapped as a command would map it.
     pub fn file(&self, path: &Path) -> io::Result<Scan> {
-        self.scan(&mut Reopened { source: FileSource::open(path, true)?, path: path.to_owned() })
+        self.scan(&mut FileSource::open(path, true)?)
     }
 
     fn scan<S: Shared>(&self, source: &mut S) -> io::Result<Scan> {
@@ -59,29 +59,6 @@ struct Unwatched;
 impl Watch for Unwatched {
     fn see(&mut self, _at: u64, _bytes: &[u8]) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// A file that every thread opens for itself.
-struct Reopened {
-    source: FileSource,
-    path: PathBuf,
-}
-
-impl Source for Reopened {
-    fn len(&self) -> u64 {
-        self.source.len()
-    }
-
-    fn window(&mut self, at: u64) -> io::Result<&[u8]> {
-        self.source.window(at)
-    }
-}
-
-impl Shared for Reopened {
-    fn reader(&self) -> Self {
-        let source = FileSource::open(&self.path, true).expect("a file that can be opened again");
-        Reopened { source, path: self.path.clone() }
     }
 }
 
