@@ -28,13 +28,8 @@ use agreement::{disagreement, spans};
 use node::{Node, Question};
 use oracle::{Answer, Case, cases};
 use random_store::Random;
-use scanners::{Row, SCANNERS, difference};
+use scanners::{SCANNERS, alone, difference};
 use sessions_doctor::scan::entries::Scan;
-
-/// A text is too small for several threads.
-fn alone() -> impl Iterator<Item = &'static Row> {
-    SCANNERS.iter().filter(|row| row.crew.threads == 1)
-}
 
 const WINDOWS: [usize; 6] = [usize::MAX, 1, 7, 64, 100, 128];
 

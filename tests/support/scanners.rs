@@ -32,6 +32,11 @@ pub static SCANNERS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     alone.chain([Crew::of(cores)]).map(row).collect()
 });
 
+/// Those of one thread, for texts that are too small for several.
+pub fn alone() -> impl Iterator<Item = &'static Row> {
+    SCANNERS.iter().filter(|row| row.crew.threads == 1)
+}
+
 const CONTEXT: KeyContext<'static> = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
 
 impl Row {
