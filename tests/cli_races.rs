@@ -362,24 +362,33 @@ fn a_file_that_is_always_written_to_is_busy() {
 #[test]
 fn little_address_space_gives_the_same_report_or_none() {
     let world = large(8_000_000);
-    let wanted = world.stopped(&["check", "--json", "--entries", "all"]).exits(1).json();
-    let mut smallest = None;
+    let wanted = world.stopped(&["check", "--json", "--entries", "all", "--threads", "1"]).exits(1).json();
+    let mut enough = false;
     // From too little to start at all, in steps smaller than a window, to what is still not much.
     for kilobytes in (9_000..20_000).step_by(500) {
         let mut command = world.clean("sh");
         command.args(["-c", "ulimit -c 0; ulimit -v \"$0\"; exec \"$@\"", &kilobytes.to_string()]);
-        command.arg(env!("CARGO_BIN_EXE_sessions-doctor")).args(["check", "--json", "--entries", "all"]);
+        command.arg(env!("CARGO_BIN_EXE_sessions-doctor")).args([
+            "check",
+            "--json",
+            "--entries",
+            "all",
+            "--threads",
+            "1",
+        ]);
         command.args(["--gateway", "stopped", "--now", NOW_TEXT, "--state-dir"]).arg(&world.state);
         let ran = Ran::new(&command.output().unwrap());
         if ran.code == 1 {
             // What else runs on this host meanwhile may be another.
             assert_eq!(ran.json()["stores"], wanted["stores"], "{kilobytes} kB");
-            smallest.get_or_insert(kilobytes);
+            enough = true;
         } else {
-            assert!(![0, 3, 4].contains(&ran.code) && smallest.is_none(), "{kilobytes} kB: {ran}");
+            // Where things lie is a matter of chance, and so is how little is enough.
+            assert!(![0, 3, 4].contains(&ran.code), "{kilobytes} kB: {ran}");
+            enough = false;
         }
     }
-    assert!(smallest.is_some());
+    assert!(enough, "what should be enough is not");
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn the_recorded_cases_say_the_same_at_every_alignment() {
             let behind = if ends_early { 0 } else { [0, 1, 63, 64, 200][before % 5] };
             let text = [&vec![b' '; before], &case.input[..], &vec![b' '; behind]].concat();
             let expected = moved(&base, before as u64, behind as u64);
-            for scanner in SCANNERS {
+            for scanner in SCANNERS.iter() {
                 let window = WINDOWS[(before + index) % WINDOWS.len()];
                 let problem = difference(&expected, &scanner.bytes(&text, window));
                 assert_eq!(
@@ -191,6 +191,33 @@ fn the_recorded_cases_are_judged_inside_other_stores() {
         let front = front.replacen("{\n", &format!("{{\n  \"{}\": 0,\n", "k".repeat(letters)), 1);
         [front.as_bytes(), &cases[case].input, back.as_bytes()].concat()
     });
+}
+
+/// Several threads, each with a part of a large store, around a text that may be anything, where the parts meet.
+#[test]
+fn the_recorded_cases_are_told_alike_by_several_threads() {
+    const MEGABYTES: usize = 5;
+    let mut random = Random::new(1);
+    let entry = |at: usize, line: &str| {
+        format!("{line}\"agent:main:{at}\":{{{line}\"x\":\"{}\"{line}}},", "z".repeat(20_000))
+    };
+    for case in cases().iter().filter(|_| thorough() || random.below(50) == 0) {
+        for line in ["\n  ", ""] {
+            let half: String = (0..MEGABYTES * 25).map(|at| entry(at, line)).collect();
+            let more = half.replace("main", "more").trim_end_matches(',').to_owned();
+            // A whole entry; a part of one; what a guess may take for keys, and is none.
+            let around = [("", ","), ("[", "],"), ("{\"y\":{},\n  \"agent:y\":[{},\"agent:z\":", "]},")];
+            for (front, back) in around {
+                let front = format!("{{{half}{line}\"agent:case\":{front}");
+                let text = [front.as_bytes(), &case.input, back.as_bytes(), more.as_bytes(), b"}"].concat();
+                let whole = SCANNERS[0].bytes(&text, 1 << 20);
+                for several in SCANNERS.iter().filter(|row| row.crew.threads > 1) {
+                    let what = difference(&whole, &several.bytes(&text, 1 << 20));
+                    assert_eq!(what, None, "{} by {}", case.name, several.name);
+                }
+            }
+        }
+    }
 }
 
 #[test]

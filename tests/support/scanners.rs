@@ -3,61 +3,55 @@
 #![allow(dead_code, reason = "every binary that includes this uses a part of it")]
 
 use std::io;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use sessions_doctor::model::entry::Flags;
-use sessions_doctor::scan::drive;
+use sessions_doctor::scan::drive::Scanner;
 use sessions_doctor::scan::entries::{KeyContext, Scan, scan_by};
 use sessions_doctor::scan::parallel::{Crew, Shared, Unwatched};
-use sessions_doctor::scan::source::MemorySource;
+use sessions_doctor::scan::source::{FileSource, MemorySource};
 
 /// One way to scan a store.
-pub struct Scanner {
+pub struct Row {
     /// What it is called in tables and messages.
-    pub name: &'static str,
-    /// How many threads it uses at most.
-    pub threads: usize,
-    kind: fn() -> drive::Scanner,
+    pub name: String,
+    /// What it is.
+    pub crew: Crew,
 }
 
-/// All of them; the first is the one that the others are held against.
-pub const SCANNERS: &[Scanner] = &[
-    Scanner { name: "portable", threads: 1, kind: || drive::Scanner::Portable },
-    Scanner { name: "vectors every processor has", threads: 1, kind: plainest_vectors },
-    Scanner { name: "vectors", threads: 1, kind: drive::Scanner::best },
-    Scanner { name: "vectors, 2 threads", threads: 2, kind: drive::Scanner::best },
-    Scanner { name: "portable, 3 threads", threads: 3, kind: || drive::Scanner::Portable },
-];
-
-fn plainest_vectors() -> drive::Scanner {
-    // The portable one is the last of all.
-    drive::Scanner::all().into_iter().rev().nth(1).unwrap_or(drive::Scanner::Portable)
-}
+/// All that this processor can; the first is the one that the others are held against.
+pub static SCANNERS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let alone = Scanner::all().into_iter().rev().map(|scanner| Crew { scanner, ..Crew::of(1) });
+    let cores = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+    let row = |crew: Crew| {
+        let threads = if crew.threads > 1 { format!(", {} threads", crew.threads) } else { String::new() };
+        Row { name: format!("{}{threads}", crew.scanner.name()), crew }
+    };
+    alone.chain([Crew::of(cores)]).map(row).collect()
+});
 
 const CONTEXT: KeyContext<'static> = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
 
-impl Scanner {
-    /// Scans as a command would.
-    ///
-    /// # Errors
-    ///
-    /// What reading fails with.
-    pub fn scan<S: Shared>(&self, source: &mut S) -> io::Result<Scan> {
-        self.scan_by(Crew { scanner: (self.kind)(), ..Crew::of(self.threads) }, source)
-    }
-
+impl Row {
     /// Scans bytes in windows of `window` bytes, by all threads however few bytes there are.
     ///
     /// # Panics
     ///
     /// Where reading from memory fails.
     pub fn bytes(&self, input: &[u8], window: usize) -> Scan {
-        let crew = Crew { scanner: (self.kind)(), threads: self.threads, smallest_part: 1 };
-        self.scan_by(crew, &mut MemorySource::new(input, window)).expect("memory is readable")
+        let crew = Crew { smallest_part: 1, ..self.crew };
+        scan(crew, &mut MemorySource::new(input, window)).expect("memory is readable")
     }
 
-    fn scan_by<S: Shared>(&self, crew: Crew, source: &mut S) -> io::Result<Scan> {
-        scan_by(crew, source, &CONTEXT, &|_| Unwatched).map(|(scan, _)| scan)
+    /// Scans a file, mapped as a command would map it.
+    pub fn file(&self, path: &Path) -> io::Result<Scan> {
+        scan(self.crew, &mut FileSource::open(path, true)?)
     }
+}
+
+fn scan<S: Shared>(crew: Crew, source: &mut S) -> io::Result<Scan> {
+    Ok(scan_by(crew, source, &CONTEXT, &|_| Unwatched)?.0)
 }
 
 /// In what two scans of the same bytes differ, if in anything.

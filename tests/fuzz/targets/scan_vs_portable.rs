@@ -10,7 +10,7 @@ use scanners::{SCANNERS, difference};
 
 fuzz_target!(|input: &[u8]| {
     let whole = SCANNERS[0].bytes(input, usize::MAX);
-    for scanner in SCANNERS {
+    for scanner in SCANNERS.iter() {
         for window in [usize::MAX, 1, 7, 64, 100, 128] {
             if let Some(what) = difference(&whole, &scanner.bytes(input, window)) {
                 panic!("{} in windows of {window}: {what}", scanner.name);

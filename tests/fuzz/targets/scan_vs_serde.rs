@@ -12,36 +12,36 @@ use std::borrow::Cow;
 use std::fmt;
 
 use libfuzzer_sys::fuzz_target;
-use scanners::{SCANNERS, Scanner};
+use scanners::{Row, SCANNERS};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use sessions_doctor::scan::automaton::Kind;
 use sessions_doctor::scan::members;
-use sessions_doctor::scan::portable::Kind;
 use sessions_doctor::scan::source::MemorySource;
 
 fuzz_target!(|input: &[u8]| {
     // With replacement characters as Node has them; offsets are then those of the text that both read.
     let text = String::from_utf8_lossy(input);
-    for scanner in SCANNERS {
+    for scanner in SCANNERS.iter() {
         compare(scanner, &text);
         assert_eq!(is_valid(scanner, input), is_valid(scanner, text.as_bytes()), "{}", scanner.name);
     }
 });
 
-fn is_valid(scanner: &Scanner, text: &[u8]) -> bool {
+fn is_valid(scanner: &Row, text: &[u8]) -> bool {
     let scan = scanner.bytes(text, usize::MAX);
     scan.outcome.fault.is_none() && !scan.bom
 }
 
-fn compare(scanner: &Scanner, text: &str) {
+fn compare(scanner: &Row, text: &str) {
     let valid = is_valid(scanner, text.as_bytes());
     assert_eq!(valid, serde_json::from_str::<IgnoredAny>(text).is_ok(), "{}", scanner.name);
     let scan = scanner.bytes(text.as_bytes(), usize::MAX);
     let mut source = MemorySource::new(text.as_bytes(), 64);
-    let mut key_of = |start| members::key(&mut source, start).expect("memory is readable");
     let ours = scan.entries.iter().map(|entry| {
-        let value = (entry.start + u64::from(entry.value_at)) as usize..entry.end as usize;
-        (key_of(entry.start), value)
+        let key = members::key(&mut source, entry.start()).expect("memory is readable");
+        let value = members::value_span(&mut source, entry).expect("memory is readable");
+        (key, value.start as usize..value.end as usize)
     });
     let ours: Vec<_> = ours.collect();
     let object = valid && scan.outcome.root == Some(Kind::Object);
