@@ -299,7 +299,11 @@ fn a_file_that_shrinks_under_a_command_is_no_crash_and_no_plan() {
                 }
             });
             let _stopping = Stop(&stop);
-            for _ in 0..6 {
+            // On a busy machine the cutter may rest for longer than a look takes.
+            for round in 0..60 {
+                if round >= 6 && busy > 0 {
+                    break;
+                }
                 let ran = end(start(&world, args));
                 // 3: it was short from the start of a look to its end.
                 assert!([1, 3, 4, 6].contains(&ran.code) && !ran.err.contains("panicked"), "{args:?}: {ran}");
@@ -358,7 +362,7 @@ fn a_file_that_is_always_written_to_is_busy() {
 #[test]
 fn little_address_space_gives_the_same_report_or_none() {
     let world = large(8_000_000);
-    let wanted = world.stopped(&["check", "--json", "--entries", "all"]).exits(1).out;
+    let wanted = world.stopped(&["check", "--json", "--entries", "all"]).exits(1).json();
     let mut smallest = None;
     // From too little to start at all, in steps smaller than a window, to what is still not much.
     for kilobytes in (9_000..20_000).step_by(500) {
@@ -368,7 +372,8 @@ fn little_address_space_gives_the_same_report_or_none() {
         command.args(["--gateway", "stopped", "--now", NOW_TEXT, "--state-dir"]).arg(&world.state);
         let ran = Ran::new(&command.output().unwrap());
         if ran.code == 1 {
-            assert!(ran.out == wanted, "{kilobytes} kB: another report");
+            // What else runs on this host meanwhile may be another.
+            assert_eq!(ran.json()["stores"], wanted["stores"], "{kilobytes} kB");
             smallest.get_or_insert(kilobytes);
         } else {
             assert!(![0, 3, 4].contains(&ran.code) && smallest.is_none(), "{kilobytes} kB: {ran}");

@@ -28,7 +28,7 @@ use agreement::{disagreement, spans};
 use node::{Node, Question};
 use oracle::{Answer, Case, cases};
 use random_store::Random;
-use scanners::{SCANNERS, alone, difference};
+use scanners::{SCANNERS, difference};
 use sessions_doctor::scan::entries::Scan;
 
 const WINDOWS: [usize; 6] = [usize::MAX, 1, 7, 64, 100, 128];
@@ -36,7 +36,7 @@ const WINDOWS: [usize; 6] = [usize::MAX, 1, 7, 64, 100, 128];
 /// The scan that all others have to equal, and the first that does not; `windows` are those to try.
 fn scan(input: &[u8], windows: &[usize]) -> (Scan, Option<String>) {
     let whole = SCANNERS[0].bytes(input, usize::MAX);
-    let others = alone().flat_map(|scanner| windows.iter().map(move |&window| (scanner, window)));
+    let others = SCANNERS.iter().flat_map(|scanner| windows.iter().map(move |&window| (scanner, window)));
     let differs = others.into_iter().find_map(|(scanner, window)| {
         let what = difference(&whole, &scanner.bytes(input, window))?;
         Some(format!("{} in windows of {window}: {what}", scanner.name))
@@ -126,7 +126,7 @@ fn the_recorded_cases_say_the_same_at_every_alignment() {
             let behind = if ends_early { 0 } else { [0, 1, 63, 64, 200][before % 5] };
             let text = [&vec![b' '; before], &case.input[..], &vec![b' '; behind]].concat();
             let expected = moved(&base, before as u64, behind as u64);
-            for scanner in alone() {
+            for scanner in SCANNERS {
                 let window = WINDOWS[(before + index) % WINDOWS.len()];
                 let problem = difference(&expected, &scanner.bytes(&text, window));
                 assert_eq!(
@@ -191,33 +191,6 @@ fn the_recorded_cases_are_judged_inside_other_stores() {
         let front = front.replacen("{\n", &format!("{{\n  \"{}\": 0,\n", "k".repeat(letters)), 1);
         [front.as_bytes(), &cases[case].input, back.as_bytes()].concat()
     });
-}
-
-/// Several threads, each with a part of a large store, around a text that may be anything, where the parts meet.
-#[test]
-fn the_recorded_cases_are_told_alike_by_several_threads() {
-    const MEGABYTES: usize = 5;
-    let mut random = Random::new(1);
-    let entry = |at: usize, line: &str| {
-        format!("{line}\"agent:main:{at}\":{{{line}\"x\":\"{}\"{line}}},", "z".repeat(20_000))
-    };
-    for case in cases().iter().filter(|_| thorough() || random.below(50) == 0) {
-        for line in ["\n  ", ""] {
-            let half: String = (0..MEGABYTES * 25).map(|at| entry(at, line)).collect();
-            let more = half.replace("main", "more").trim_end_matches(',').to_owned();
-            // A whole entry; a part of one; what a guess may take for keys, and is none.
-            let around = [("", ","), ("[", "],"), ("{\"y\":{},\n  \"agent:y\":[{},\"agent:z\":", "]},")];
-            for (front, back) in around {
-                let front = format!("{{{half}{line}\"agent:case\":{front}");
-                let text = [front.as_bytes(), &case.input, back.as_bytes(), more.as_bytes(), b"}"].concat();
-                let whole = SCANNERS[0].bytes(&text, 1 << 20);
-                for several in SCANNERS.iter().filter(|row| row.crew.threads > 1) {
-                    let what = difference(&whole, &several.bytes(&text, 1 << 20));
-                    assert_eq!(what, None, "{} by {}", case.name, several.name);
-                }
-            }
-        }
-    }
 }
 
 #[test]

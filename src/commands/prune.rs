@@ -1,6 +1,7 @@
 //! `prune --apply` and `prune --output`: does exactly the plan that was made.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
@@ -129,13 +130,18 @@ fn settle(
         }
         let path = diagnosis.stores[at].file.path.clone();
         let Ok(fresh) = diagnose(edge, true) else { return Ok((refused(fate, &path, &error), diagnosis)) };
-        if fresh.stores.get(at).is_none_or(|store| store.file.path != path) {
+        // Every store has its place in the fates of this run.
+        if !paths(&fresh).eq(paths(&diagnosis)) {
             return Ok((refused(fate, &path, &error), diagnosis));
         }
         diagnosis = fresh;
         fate = check::plans(&mut diagnosis).swap_remove(at);
     }
     Ok((fate, diagnosis))
+}
+
+fn paths(diagnosis: &Diagnosis) -> impl Iterator<Item = &Path> {
+    diagnosis.stores.iter().map(|store| store.file.path.as_path())
 }
 
 /// `None` where nothing is left to change.
@@ -221,7 +227,13 @@ fn replace_with(
                     })
                 });
                 pushed?;
-                told.map_err(|error| ApplyError::Io(crate::apply::DiskError::new("read", store, error)))
+                told.map_err(|error| match error.kind() {
+                    // The words of the source: it was cut or written to.
+                    ErrorKind::UnexpectedEof => {
+                        ApplyError::Changed { path: store.to_owned(), what: error.to_string() }
+                    }
+                    _ => ApplyError::Io(crate::apply::DiskError::new("read", store, error)),
+                })
             },
             verify: &mut |temp| verify(&judged.borrow(), changeset, temp, &main_key),
             still_allowed: &mut || write::may_write(edge, situation, consent),

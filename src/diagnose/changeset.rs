@@ -106,7 +106,8 @@ pub fn records(
             before = Some(raw_key(judged, &entry)?);
         }
     }
-    Ok(())
+    // What is written next needs the memory, and reads the file itself.
+    judged.reading.source.release()
 }
 
 /// For every entry the place of the next one behind it that stays.

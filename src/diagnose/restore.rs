@@ -168,7 +168,7 @@ fn read(path: &Path, main_key: &str, map: bool) -> io::Result<Side> {
     let mut source = FileSource::open(path, map)?;
     let context = KeyContext { main_key, marks: &|_, _| Flags::NONE };
     let scan = scan(&mut source, &context, &mut |_| Ok(()))?;
-    source.unchanged()?;
+    source.release()?;
     // Of several copies the last counts, and comes last.
     let places = scan.entries.iter().enumerate().map(|(at, entry)| (entry.key, at)).collect();
     Ok(Side { bytes: source.len(), source, scan, places })

@@ -43,7 +43,7 @@ pub struct Situation {
     pub config_error: Option<Box<ConfigError>>,
     /// Whether a configuration file exists.
     pub config_exists: bool,
-    /// The stores, unique by device and inode.
+    /// The stores, unique by path, and by device and inode.
     pub stores: Vec<StoreFile>,
     /// The job list.
     pub jobs_path: PathBuf,
@@ -55,6 +55,8 @@ pub struct Situation {
     pub unlisted: Vec<PathBuf>,
     /// Places in `stores` by device and inode.
     by_identity: HashMap<(u64, u64), usize>,
+    /// Places in `stores` by path: a store that is replaced between two looks has another inode.
+    by_path: HashMap<PathBuf, usize>,
 }
 
 /// Why nothing could be looked at.
@@ -101,6 +103,7 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
         state_database: database.exists().then_some(database),
         unlisted: Vec::new(),
         by_identity: HashMap::new(),
+        by_path: HashMap::new(),
     };
     situation.name_stores(host, &wanted.stores)?;
     // Evidence is that of all stores, whichever of them is acted on.
@@ -273,10 +276,8 @@ impl Situation {
         let gone =
             matches!(fs::symlink_metadata(&path), Err(error) if error.kind() == io::ErrorKind::NotFound);
         let identity = fs::metadata(&path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
-        let known = match identity {
-            Some(identity) => self.by_identity.get(&identity).copied(),
-            None => self.stores.iter().position(|known| known.path == path),
-        };
+        let same_file = || identity.and_then(|identity| self.by_identity.get(&identity));
+        let known = self.by_path.get(&path).or_else(same_file).copied();
         if let Some(known) = known.map(|at| &mut self.stores[at]) {
             if !known.agents.iter().any(|id| id == agent) {
                 known.agents.push(agent.to_owned());
@@ -288,6 +289,7 @@ impl Situation {
         if let Some(identity) = identity {
             self.by_identity.insert(identity, self.stores.len());
         }
+        self.by_path.insert(path.clone(), self.stores.len());
         self.stores.push(StoreFile {
             exists: !gone,
             outside: !real.starts_with(&state),
@@ -371,4 +373,31 @@ fn chunks(mut file: fs::File) -> impl Iterator<Item = io::Result<Vec<u8>>> {
             Err(error) => Some(Err(error)),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_replaced_between_two_looks_is_still_one_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = dir.path().join("agents/main/sessions");
+        fs::create_dir_all(&sessions).unwrap();
+        let store = sessions.join("sessions.json");
+        fs::write(&store, "{}").unwrap();
+        let wanted = Whereabouts { state_dir: Some(dir.path().to_owned()), ..Whereabouts::default() };
+        let mut situation = discover(&Host::current(), &wanted).unwrap();
+        assert_eq!(situation.stores.len(), 1);
+        let new = sessions.join("new");
+        fs::write(&new, "{}").unwrap();
+        fs::rename(&new, &store).unwrap();
+        situation.add(store.clone(), "main", false);
+        assert_eq!(situation.stores.len(), 1);
+        fs::hard_link(&store, &new).unwrap();
+        let mut situation = discover(&Host::current(), &wanted).unwrap();
+        situation.add(new, "other", false);
+        assert_eq!(situation.stores.len(), 1);
+        assert_eq!(situation.stores[0].agents, ["main", "other"]);
+    }
 }

@@ -3,6 +3,7 @@
 //! A scan waits for this at every key and every member, so nothing here allocates in the common case.
 
 use std::collections::HashMap;
+use std::mem;
 
 use super::automaton::{Captured, Kind, Visitor};
 use super::entries::KeyContext;
@@ -90,10 +91,14 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Adds what was collected from the part of the file that follows, as if one pass had gone over both.
-    pub fn append(&mut self, next: Collector<'_>) {
-        self.entries.append(next.entries);
-        self.tallies.append(next.tallies);
+    /// Adds what was collected from the part of the file that follows, and goes on in the middle of whatever
+    /// that one is in the middle of, as if one pass had gone over both.
+    pub fn append(&mut self, mut next: Self) {
+        let mut entries = mem::take(&mut self.entries);
+        entries.append(mem::take(&mut next.entries));
+        next.entries = entries;
+        next.tallies.follow(mem::take(&mut self.tallies));
+        *self = next;
     }
 
     /// The entries, none of them flagged as overridden yet, and what their members take.
@@ -101,6 +106,7 @@ impl<'a> Collector<'a> {
         (self.entries, self.tallies.finish())
     }
 
+    #[inline(never)]
     fn begin_entry(&mut self, start: u64, key: Captured<'_>) {
         let decoded = text::decode(key.raw);
         self.start = start;
@@ -147,6 +153,7 @@ impl<'a> Collector<'a> {
         }
     }
 
+    #[inline(never)]
     fn end_entry(&mut self, end: u64) {
         self.entry.flags.set(Flags::SESSION_FILE, self.file.there);
         let session = self.session.get();
@@ -161,6 +168,7 @@ impl<'a> Collector<'a> {
     }
 
     /// A member of the entry ended: the last one of a name counts.
+    #[inline(never)]
     fn read_member(&mut self, end: u64, captured: Option<Captured<'_>>) {
         if captured.is_some_and(|captured| captured.cut) {
             self.entry.flags.set(Flags::UNREAD, true);
@@ -229,6 +237,7 @@ impl<'a> Collector<'a> {
 }
 
 impl Visitor for Collector<'_> {
+    #[inline(always)]
     fn key(&mut self, depth: u64, start: u64, key: Captured<'_>) {
         if depth == 1 {
             return self.begin_entry(start, key);
@@ -237,12 +246,16 @@ impl Visitor for Collector<'_> {
         self.field = self.tallies.name(key.raw);
     }
 
+    #[inline(always)]
     fn value(&mut self, depth: u64, start: u64, kind: Kind) -> bool {
         if depth == 1 {
             self.entry.flags.set(Flags::NOT_OBJECT, kind != Kind::Object);
             return false;
         }
         (self.value_start, self.kind) = (start, kind);
+        if self.field == Field::Other {
+            return false;
+        }
         match kind {
             Kind::String => matches!(
                 self.field,
@@ -254,6 +267,7 @@ impl Visitor for Collector<'_> {
         }
     }
 
+    #[inline(always)]
     fn value_end(&mut self, depth: u64, end: u64, text: Option<Captured<'_>>) {
         if depth == 1 {
             return self.end_entry(end);

@@ -12,9 +12,6 @@ use memchr::memmem::Finder;
 
 use super::source::Source;
 
-/// A part is not worth a thread of its own below this size.
-const SMALLEST: u64 = 2 << 20;
-
 /// How far a place for a cut is searched; entries are smaller by far.
 const SEARCHED: u64 = 8 << 20;
 
@@ -24,10 +21,16 @@ const HEAD: usize = 256;
 /// Keys of nearly all entries begin so.
 const KEY: &[u8] = b"\"agent:";
 
-/// Offsets of keys that part `range` into about as many even parts as there are `threads`, in order.
-pub(super) fn cuts(source: &mut dyn Source, range: Range<u64>, threads: usize) -> io::Result<Vec<u64>> {
+/// Offsets of keys that part `range` into about as many even parts as there are `threads`, in order; a part
+/// should have `smallest` bytes at least.
+pub(super) fn cuts(
+    source: &mut dyn Source,
+    range: Range<u64>,
+    threads: usize,
+    smallest: u64,
+) -> io::Result<Vec<u64>> {
     let len = range.end - range.start;
-    let parts = (len / SMALLEST).min(threads as u64).max(1);
+    let parts = (len / smallest).min(threads as u64).max(1);
     let mut cuts = Vec::new();
     if parts == 1 {
         return Ok(cuts);
@@ -136,7 +139,7 @@ mod tests {
             let text = store(2000, line, comma);
             for window in [4096, 1 << 20, usize::MAX] {
                 let mut source = MemorySource::new(text.as_bytes(), window);
-                let cuts = cuts(&mut source, 0..text.len() as u64, 4).unwrap();
+                let cuts = cuts(&mut source, 0..text.len() as u64, 4, 1 << 20).unwrap();
                 assert_eq!(cuts.len(), 3, "{line:?}");
                 for (at, cut) in (1..).zip(cuts) {
                     assert!(text[cut as usize..].starts_with("\"agent:main:"), "{line:?}");
@@ -153,7 +156,7 @@ mod tests {
         let list = format!("[{}]", "[1, 2], ".repeat(1 << 20));
         for text in [&small, &list, &"\0".repeat(8 << 20)] {
             let mut source = MemorySource::new(text.as_bytes(), 1 << 20);
-            assert!(cuts(&mut source, 0..text.len() as u64, 8).unwrap().is_empty());
+            assert!(cuts(&mut source, 0..text.len() as u64, 8, 2 << 20).unwrap().is_empty());
         }
     }
 }

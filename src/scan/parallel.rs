@@ -6,9 +6,8 @@
 //! made of that part is dropped, and the automaton of the part before goes on through it. So the result is
 //! that of one thread, whatever the text.
 
-use std::io;
 use std::ops::Range;
-use std::thread;
+use std::{io, mem, panic, thread};
 
 use super::automaton::{Automaton, Halt, Outcome, Visitor};
 use super::cuts::cuts;
@@ -45,6 +44,15 @@ pub trait Watch: Send {
     fn see(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
 }
 
+/// Nobody looks.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn see(&mut self, _at: u64, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// How to scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crew {
@@ -52,14 +60,19 @@ pub struct Crew {
     pub scanner: Scanner,
     /// How many threads may do so.
     pub threads: usize,
+    /// How many bytes a part has at least: less is not worth a thread.
+    pub smallest_part: u64,
 }
 
 impl Crew {
     /// The fastest scanner on `threads` threads.
     pub fn of(threads: usize) -> Self {
-        Crew { scanner: Scanner::best(), threads }
+        Crew { scanner: Scanner::best(), threads, smallest_part: 2 << 20 }
     }
 }
+
+/// What a thread needs: nothing here recurses.
+const STACK: usize = 256 << 10;
 
 /// A part that was scanned.
 struct Part<V, W> {
@@ -88,7 +101,7 @@ pub fn drive<S: Shared, V: Joined, W: Watch>(
     visitor: &(dyn Fn() -> V + Sync),
     watch: &(dyn Fn(Range<u64>) -> W + Sync),
 ) -> io::Result<Joint<V, W>> {
-    let mut bounds = cuts(source, range.clone(), crew.threads)?;
+    let mut bounds = cuts(source, range.clone(), crew.threads, crew.smallest_part)?;
     bounds.insert(0, range.start);
     bounds.push(range.end);
     let ranges: Vec<Range<u64>> = bounds.windows(2).map(|bounds| bounds[0]..bounds[1]).collect();
@@ -96,20 +109,21 @@ pub fn drive<S: Shared, V: Joined, W: Watch>(
         let part = Part { automaton, halt: None, visitor: visitor(), watch: watch(range.clone()) };
         part.advance(crew.scanner, source, range.clone())
     };
+    let guess =
+        |source: &mut S, range: &Range<u64>| scan(source, range, Automaton::before_key(levels, range.start));
     let (first, later) = thread::scope(|scope| {
-        let later: Vec<_> = ranges[1..]
-            .iter()
-            .map(|range| {
-                let mut source = source.reader();
-                let scan = &scan;
-                scope.spawn(move || scan(&mut source, range, Automaton::before_key(levels, range.start)))
-            })
-            .collect();
-        let first = scan(source, &ranges[0], Automaton::new(levels, range.start));
-        let joined = |part: thread::ScopedJoinHandle<'_, _>| {
-            part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let spawn = |range| {
+            let (mut source, guess) = (source.reader(), &guess);
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || guess(&mut source, range))
         };
-        (first, later.into_iter().map(joined).collect::<Vec<io::Result<_>>>())
+        let threads: Vec<_> = ranges[1..].iter().map(spawn).collect();
+        let first = scan(source, &ranges[0], Automaton::new(levels, range.start));
+        let later = threads.into_iter().zip(&ranges[1..]).map(|(thread, range)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)),
+            // No thread to be had: no reason to fail.
+            Err(_) => guess(source, range),
+        });
+        (first, later.collect::<Vec<io::Result<_>>>())
     });
     let mut whole = first?;
     let mut watches = Vec::new();
@@ -120,9 +134,9 @@ pub fn drive<S: Shared, V: Joined, W: Watch>(
             whole.visitor.join(part.visitor);
             (whole.automaton, whole.halt) = (part.automaton, part.halt);
         } else if whole.halt.is_none() {
-            std::mem::swap(&mut whole.watch, &mut part.watch);
+            mem::swap(&mut whole.watch, &mut part.watch);
             whole = whole.advance(crew.scanner, source, range.clone())?;
-            std::mem::swap(&mut whole.watch, &mut part.watch);
+            mem::swap(&mut whole.watch, &mut part.watch);
         }
         watches.push(part.watch);
     }
@@ -182,7 +196,7 @@ mod tests {
 
     fn scan(text: &[u8], scanner: Scanner, threads: usize, window: usize) -> (Outcome, Witness, Vec<Seen>) {
         let mut source = MemorySource::new(text, window);
-        let crew = Crew { scanner, threads };
+        let crew = Crew { scanner, ..Crew::of(threads) };
         let range = 0..text.len() as u64;
         let joint = drive(crew, &mut source, range, 2, &Witness::default, &|range| Seen(range, 0)).unwrap();
         (joint.outcome, joint.visitor, joint.watches)

@@ -41,6 +41,10 @@ fn cut() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read")
 }
 
+fn written() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the file was written to while it was read")
+}
+
 /// Bytes in memory, in windows of a chosen size: for tests, and for entries read on demand.
 #[derive(Clone, Copy)]
 pub struct MemorySource<'a> {
@@ -67,9 +71,11 @@ impl Source for MemorySource<'_> {
     }
 }
 
-/// Reads `range` whole; an error where the source is shorter.
+/// Reads `range` whole; an error where the source is shorter. One that ends before it begins comes of two
+/// looks at bytes that changed in between.
 pub fn read_range(source: &mut dyn Source, range: Range<u64>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(range.end - range.start).map_err(io::Error::other)?);
+    let len = range.end.checked_sub(range.start).ok_or_else(written)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(len).map_err(io::Error::other)?);
     let mut at = range.start;
     while at < range.end {
         let window = source.window(at)?;
@@ -82,4 +88,20 @@ pub fn read_range(source: &mut dyn Source, range: Range<u64>) -> io::Result<Vec<
     }
     source.intact()?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_that_the_bytes_do_not_have_is_an_error() {
+        let mut source = MemorySource::new(b"0123456789", 3);
+        assert_eq!(read_range(&mut source, 2..9).unwrap(), b"2345678");
+        assert_eq!(read_range(&mut source, 10..10).unwrap(), b"");
+        for (start, end) in [(8, 11), (7, 3), (12, 13)] {
+            let error = read_range(&mut source, start..end).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        }
+    }
 }

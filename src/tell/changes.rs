@@ -39,6 +39,7 @@ impl Changes for DiagnosisChanges<'_> {
         let mut told = told.filter(|(store, _)| store.is_told());
         let Some((store, fate)) = told.nth(store) else { return Ok(()) };
         let Condition::Whole(judged) = &mut store.condition else { return Ok(()) };
+        let mut any = false;
         for at in 0..judged.plan.decisions.len() {
             let wanted = match self.which {
                 EntriesArg::None => false,
@@ -46,10 +47,11 @@ impl Changes for DiagnosisChanges<'_> {
                 EntriesArg::All => true,
             };
             if wanted {
+                any = true;
                 sink(&change(judged, evidence, policy, fate.changeset.as_ref(), at)?)?;
             }
         }
-        judged.reading.source.unchanged()
+        if any { judged.reading.source.unchanged() } else { Ok(()) }
     }
 }
 

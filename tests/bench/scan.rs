@@ -28,7 +28,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use generate::shapes::{STORES, Store};
 use rivals::{RIVALS, Rival};
-use scanners::SCANNERS;
+use scanners::{SCANNERS, Scanner};
 use sessions_doctor::scan::members;
 use sessions_doctor::scan::source::FileSource;
 
@@ -90,7 +90,7 @@ fn computing() -> Result<f64> {
 #[derive(Clone, Copy)]
 enum Row {
     Rival(&'static Rival),
-    Scanner(&'static scanners::Row),
+    Scanner(&'static Scanner),
 }
 
 impl Row {
@@ -101,7 +101,7 @@ impl Row {
     fn name(self) -> &'static str {
         match self {
             Row::Rival(rival) => rival.name,
-            Row::Scanner(scanner) => &scanner.name,
+            Row::Scanner(scanner) => scanner.name,
         }
     }
 
@@ -116,7 +116,7 @@ impl Row {
     fn threads(self) -> usize {
         match self {
             Row::Rival(_) => 0,
-            Row::Scanner(scanner) => scanner.crew.threads,
+            Row::Scanner(scanner) => scanner.threads,
         }
     }
 
@@ -126,7 +126,7 @@ impl Row {
         let seen = match self {
             Row::Rival(rival) => (rival.run)(input)?,
             Row::Scanner(scanner) => {
-                let scan = scanner.file(&input.path)?;
+                let scan = scanner.scan(&mut FileSource::open(&input.path, true)?)?;
                 ensure!(scan.outcome.fault.is_none(), "{}: {:?}", scanner.name, scan.outcome.fault);
                 Some(scan.entries.len() as u64)
             }
@@ -200,7 +200,7 @@ struct Column {
 
 fn column(rows: &[Row], store: &Store, path: PathBuf, rounds: usize, clock: Clock) -> Result<Column> {
     let mut source = FileSource::open(&path, true)?;
-    let portable = SCANNERS[0].file(&path)?;
+    let portable = SCANNERS[0].scan(&mut source)?;
     let values = portable.entries.iter().map(|entry| {
         let value = members::value_span(&mut source, entry)?;
         Ok(usize::try_from(value.start)?..usize::try_from(value.end)?)

@@ -5,18 +5,17 @@ use sessions_doctor::model::key::{Shape, fold_run_key};
 use sessions_doctor::scan::automaton::Kind;
 use sessions_doctor::scan::entries::Scan;
 use sessions_doctor::scan::members;
-
 use sessions_doctor::scan::source::MemorySource;
 
 use super::oracle::{Facts, Judgment};
 
 /// Where the entries of a scan stand: key, value, end.
 pub fn spans(input: &[u8], scan: &Scan) -> Vec<[u32; 3]> {
-    let mut source = MemorySource::new(input, usize::MAX);
+    let mut source = MemorySource::new(input, 64);
     let number = |offset: u64| u32::try_from(offset).expect("a text below 4 GiB");
     let span = |entry: &Entry| {
         let value = members::value_span(&mut source, entry).expect("memory is readable");
-        [number(entry.start()), number(value.start), number(value.end)]
+        [number(entry.start()), number(value.start), number(entry.end())]
     };
     scan.entries.iter().map(span).collect()
 }

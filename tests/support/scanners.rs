@@ -3,67 +3,60 @@
 #![allow(dead_code, reason = "every binary that includes this uses a part of it")]
 
 use std::io;
-use std::ops::Range;
-use std::path::Path;
-use std::sync::LazyLock;
 
 use sessions_doctor::model::entry::Flags;
-use sessions_doctor::scan::drive::Scanner;
+use sessions_doctor::scan::drive;
 use sessions_doctor::scan::entries::{KeyContext, Scan, scan_by};
-use sessions_doctor::scan::parallel::{Crew, Shared, Watch};
-use sessions_doctor::scan::source::{FileSource, MemorySource};
+use sessions_doctor::scan::parallel::{Crew, Shared, Unwatched};
+use sessions_doctor::scan::source::MemorySource;
 
 /// One way to scan a store.
-pub struct Row {
+pub struct Scanner {
     /// What it is called in tables and messages.
-    pub name: String,
-    /// What it is.
-    pub crew: Crew,
+    pub name: &'static str,
+    /// How many threads it uses at most.
+    pub threads: usize,
+    kind: fn() -> drive::Scanner,
 }
 
-/// All that this processor can; the first is the one that the others are held against.
-pub static SCANNERS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let alone = Scanner::all().into_iter().rev().map(|scanner| Crew { scanner, threads: 1 });
-    let cores = std::thread::available_parallelism().map_or(2, usize::from).max(2);
-    let row = |crew: Crew| {
-        let threads = if crew.threads > 1 { format!(", {} threads", crew.threads) } else { String::new() };
-        Row { name: format!("{}{threads}", crew.scanner.name()), crew }
-    };
-    alone.chain([Crew::of(cores)]).map(row).collect()
-});
+/// All of them; the first is the one that the others are held against.
+pub const SCANNERS: &[Scanner] = &[
+    Scanner { name: "portable", threads: 1, kind: || drive::Scanner::Portable },
+    Scanner { name: "vectors every processor has", threads: 1, kind: plainest_vectors },
+    Scanner { name: "vectors", threads: 1, kind: drive::Scanner::best },
+    Scanner { name: "vectors, 2 threads", threads: 2, kind: drive::Scanner::best },
+    Scanner { name: "portable, 3 threads", threads: 3, kind: || drive::Scanner::Portable },
+];
 
-/// Those of one thread, for texts that are too small for several.
-pub fn alone() -> impl Iterator<Item = &'static Row> {
-    SCANNERS.iter().filter(|row| row.crew.threads == 1)
+fn plainest_vectors() -> drive::Scanner {
+    // The portable one is the last of all.
+    drive::Scanner::all().into_iter().rev().nth(1).unwrap_or(drive::Scanner::Portable)
 }
 
 const CONTEXT: KeyContext<'static> = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
 
-impl Row {
-    /// Scans bytes in windows of `window` bytes.
+impl Scanner {
+    /// Scans as a command would.
+    ///
+    /// # Errors
+    ///
+    /// What reading fails with.
+    pub fn scan<S: Shared>(&self, source: &mut S) -> io::Result<Scan> {
+        self.scan_by(Crew { scanner: (self.kind)(), ..Crew::of(self.threads) }, source)
+    }
+
+    /// Scans bytes in windows of `window` bytes, by all threads however few bytes there are.
     ///
     /// # Panics
     ///
     /// Where reading from memory fails.
     pub fn bytes(&self, input: &[u8], window: usize) -> Scan {
-        self.scan(&mut MemorySource::new(input, window)).expect("memory is readable")
+        let crew = Crew { scanner: (self.kind)(), threads: self.threads, smallest_part: 1 };
+        self.scan_by(crew, &mut MemorySource::new(input, window)).expect("memory is readable")
     }
 
-    /// Scans a file, mapped as a command would map it.
-    pub fn file(&self, path: &Path) -> io::Result<Scan> {
-        self.scan(&mut FileSource::open(path, true)?)
-    }
-
-    fn scan<S: Shared>(&self, source: &mut S) -> io::Result<Scan> {
-        Ok(scan_by(self.crew, source, &CONTEXT, &|_: Range<u64>| Unwatched)?.0)
-    }
-}
-
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn see(&mut self, _at: u64, _bytes: &[u8]) -> io::Result<()> {
-        Ok(())
+    fn scan_by<S: Shared>(&self, crew: Crew, source: &mut S) -> io::Result<Scan> {
+        scan_by(crew, source, &CONTEXT, &|_| Unwatched).map(|(scan, _)| scan)
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::window::Window;
-use super::{Source, cut};
+use super::{Source, cut, written};
 use crate::host::files::open_regular;
 
 /// How many bytes a mapped window holds, and where windows begin: at multiples of it. As much as a single
@@ -92,6 +92,14 @@ impl FileSource {
         matches!(self.held, Held::Mapped(_))
     }
 
+    /// Gives the memory of its window back until the next is asked for: for a source that waits while others
+    /// work. Fails as [`Source::unchanged`] does, for what was read cannot be asked about later.
+    pub fn release(&mut self) -> io::Result<()> {
+        self.unchanged()?;
+        self.held = Held::new(self.is_mapped());
+        Ok(())
+    }
+
     /// Brings the part of the file around `at` to hand.
     fn hold(&mut self, at: u64) -> io::Result<()> {
         self.unchanged()?;
@@ -165,11 +173,11 @@ impl Source for FileSource {
     fn unchanged(&self) -> io::Result<()> {
         self.intact()?;
         let now = self.file.metadata()?;
-        let written = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec());
+        let last_write = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec());
         if now.len() < self.opened.len() {
             Err(cut())
-        } else if written(&now) != written(&self.opened) {
-            Err(io::Error::new(ErrorKind::UnexpectedEof, "the file was written to while it was read"))
+        } else if last_write(&now) != last_write(&self.opened) {
+            Err(written())
         } else {
             Ok(())
         }

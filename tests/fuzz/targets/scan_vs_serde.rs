@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use libfuzzer_sys::fuzz_target;
-use scanners::{Row, alone};
+use scanners::{SCANNERS, Scanner};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sessions_doctor::scan::automaton::Kind;
@@ -22,18 +22,18 @@ use sessions_doctor::scan::source::MemorySource;
 fuzz_target!(|input: &[u8]| {
     // With replacement characters as Node has them; offsets are then those of the text that both read.
     let text = String::from_utf8_lossy(input);
-    for scanner in alone() {
+    for scanner in SCANNERS {
         compare(scanner, &text);
         assert_eq!(is_valid(scanner, input), is_valid(scanner, text.as_bytes()), "{}", scanner.name);
     }
 });
 
-fn is_valid(scanner: &Row, text: &[u8]) -> bool {
+fn is_valid(scanner: &Scanner, text: &[u8]) -> bool {
     let scan = scanner.bytes(text, usize::MAX);
     scan.outcome.fault.is_none() && !scan.bom
 }
 
-fn compare(scanner: &Row, text: &str) {
+fn compare(scanner: &Scanner, text: &str) {
     let valid = is_valid(scanner, text.as_bytes());
     assert_eq!(valid, serde_json::from_str::<IgnoredAny>(text).is_ok(), "{}", scanner.name);
     let scan = scanner.bytes(text.as_bytes(), usize::MAX);
