@@ -33,9 +33,9 @@ impl<'a> Strings<'a> {
     ) -> Option<Strings<'a>> {
         let bytes: &[u8; BLOCK] = window[at..].first_chunk()?;
         let text = L::text(bytes);
-        let (mut live, mut escape, mut escaped) = (u64::MAX, 0, 0);
+        let (mut live, mut escaped) = (u64::MAX, 0);
         if text.backslash != 0 {
-            escape = escapes(text.backslash);
+            let escape = escapes(text.backslash);
             live >>= escape >> (BLOCK - 1);
             escaped = escape << 1 & live;
         }
@@ -45,9 +45,6 @@ impl<'a> Strings<'a> {
             let next = window.get(at + live.count_ones() as usize);
             if next.is_none_or(|&byte| byte & 0xc0 == 0x80) {
                 live = before_last_character(text.high & !continuing & live)?;
-                if escape & live & !(live >> 1) != 0 {
-                    return None;
-                }
             }
             if escaped & !live != 0 {
                 return None;
