@@ -156,7 +156,7 @@ fn one_rule_one_file_and_the_file_is_named_after_it() {
         .iter()
         .filter(|file| file.path.starts_with("rules/entry/") && !file.path.ends_with("mod.rs"))
     {
-        let count = file.code.matches("pub const RULE: Rule").count();
+        let count = file.code.matches("pub static RULE: Rule").count();
         assert_eq!(count, 1, "src/{}", file.path);
         let name = Path::new(&file.path).file_stem().expect("a name").to_string_lossy().replace('_', "-");
         assert!(file.written.contains(&format!("\"{name}\"")), "src/{} does not define {name}", file.path);

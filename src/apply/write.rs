@@ -44,7 +44,7 @@ impl WriteError {
     pub fn into_io(self, sources: &[File]) -> ApplyError {
         match self {
             WriteError::Short(id) => {
-                let path = sources.get(id).map(path_of).unwrap_or_default();
+                let path = sources.get(usize::from(id)).map(path_of).unwrap_or_default();
                 DiskError::new("read", &path, io::ErrorKind::UnexpectedEof.into()).into()
             }
             WriteError::Other(error) => error,
@@ -67,8 +67,8 @@ pub fn write_pieces(
         match piece {
             Piece::Literal(bytes) => out.literal(bytes)?,
             Piece::Copy { source, start, end } => {
-                let from = sources.get(*source).ok_or_else(|| no_such_source(*source))?;
-                out.copy(from, *source, *start, *end)?;
+                let from = sources.get(usize::from(source)).ok_or_else(|| no_such_source(source))?;
+                out.copy(from, source, start, end)?;
             }
         }
     }

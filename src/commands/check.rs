@@ -22,18 +22,18 @@ pub fn plans(diagnosis: &mut Diagnosis) -> Vec<Fate> {
     for at in 0..diagnosis.stores.len() {
         // Taken out for a moment, so that the rest of the diagnosis can be read beside it.
         let mut condition = std::mem::replace(&mut diagnosis.stores[at].condition, Condition::Absent);
-        let changeset = match &mut condition {
+        let table = match &mut condition {
             Condition::Whole(judged) if diagnosis.stores[at].file.acted_on => {
                 Some(changeset::build(judged, diagnosis))
             }
             _ => None,
         };
-        let changeset = changeset.transpose().unwrap_or_else(|error| {
+        let table = table.transpose().unwrap_or_else(|error| {
             condition = Condition::of_error(error);
             None
         });
         diagnosis.stores[at].condition = condition;
-        fates.push(Fate::untouched(changeset));
+        fates.push(Fate::untouched(table));
     }
     fates
 }

@@ -13,7 +13,7 @@ use crate::report::explain;
 use crate::report::model::Change;
 use crate::report::redact::redact_change;
 use crate::scan::members;
-use crate::tell::{Fate, changes};
+use crate::tell::changes;
 
 /// A section of the documentation, or the verdict on a key.
 pub fn run(edge: &Edge<'_>, subject: &str) -> anyhow::Result<Exit> {
@@ -28,8 +28,8 @@ pub fn run(edge: &Edge<'_>, subject: &str) -> anyhow::Result<Exit> {
         Ok(diagnosis) => diagnosis,
         Err(error) => return speak::failure(edge, &error),
     };
-    let fates = check::plans(&mut diagnosis);
-    let found = find(&mut diagnosis, &fates, subject)?;
+    check::plans(&mut diagnosis);
+    let found = find(&mut diagnosis, subject)?;
     if found.is_empty() {
         not_found(edge, subject);
         return Ok(Exit::Usage);
@@ -55,14 +55,11 @@ pub fn run(edge: &Edge<'_>, subject: &str) -> anyhow::Result<Exit> {
 }
 
 /// Every entry whose key is `subject`, whole or behind its agent prefix.
-fn find(diagnosis: &mut Diagnosis, fates: &[Fate], subject: &str) -> io::Result<Vec<(String, Change)>> {
+fn find(diagnosis: &mut Diagnosis, subject: &str) -> io::Result<Vec<(String, Change)>> {
     let wanted = hash(subject.as_bytes());
     let Diagnosis { stores, evidence, policy, .. } = diagnosis;
     let mut found = Vec::new();
-    for (store, fate) in stores.iter_mut().zip(fates) {
-        if !store.is_told() {
-            continue;
-        }
+    for store in stores.iter_mut().filter(|store| store.is_told()) {
         let Condition::Whole(judged) = &mut store.condition else { continue };
         for at in 0..judged.reading.scan.entries.len() {
             let entry = judged.reading.scan.entries[at];
@@ -73,7 +70,7 @@ fn find(diagnosis: &mut Diagnosis, fates: &[Fate], subject: &str) -> io::Result<
             };
             let hit = entry.key == wanted || !subject.starts_with("agent:") && behind_prefix()?;
             if hit {
-                let change = changes::change(judged, evidence, policy, fate.changeset.as_ref(), at)?;
+                let change = changes::change(judged, evidence, policy, at)?;
                 found.push((store.file.path.display().to_string(), change));
             }
         }

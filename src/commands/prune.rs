@@ -11,11 +11,12 @@ use crate::apply::output::write_output;
 use crate::apply::retention::{self, Retention};
 use crate::apply::{ApplyError, Receipt, RecordsLock, ReplaceRequest, RunSummary, apply as replace};
 use crate::cli::args::WriteArgs;
-use crate::diagnose::changeset::{self, Changeset};
+use crate::diagnose::changeset;
 use crate::diagnose::run::{Edge, diagnose};
-use crate::diagnose::{Condition, Diagnosis, Judged};
-use crate::evidence::discover::{self, Situation};
+use crate::diagnose::{Condition, Diagnosed, Diagnosis, Judged};
+use crate::evidence::discover;
 use crate::exit::Exit;
+use crate::model::plan::PieceTable;
 use crate::report::model::{Backup, Era, Finding, Outcome, Severity};
 use crate::scan::entries::{KeyContext, scan};
 use crate::scan::source::FileSource;
@@ -64,7 +65,7 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         Err(error) => return speak::failure(edge, &error),
     };
     let mut fates = check::plans(&mut diagnosis);
-    let whole: Vec<usize> = (0..fates.len()).filter(|&at| fates[at].changeset.is_some()).collect();
+    let whole: Vec<usize> = (0..fates.len()).filter(|&at| fates[at].table.is_some()).collect();
     if whole.is_empty() {
         // Nothing to write, and the report says why: damaged, missing, unreadable, or not there at all.
         return speak::diagnosis(edge, &mut diagnosis, &fates, false);
@@ -77,10 +78,10 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Usage);
     };
-    let result = match (&diagnosis.stores[*at].condition, &fates[*at].changeset) {
-        (Condition::Whole(judged), Some(changeset)) => {
+    let result = match (&diagnosis.stores[*at].condition, &fates[*at].table) {
+        (Condition::Whole(judged), Some(table)) => {
             let source = judged.reading.source.file().try_clone()?;
-            write_output(edge.writer.disk, file, &changeset.table, &[source], 0o600, edge.cancel)
+            write_output(edge.writer.disk, file, table, &[source], 0o600, edge.cancel)
         }
         _ => return speak::diagnosis(edge, &mut diagnosis, &fates, false),
     };
@@ -119,7 +120,7 @@ fn settle(
     let mut fate = planned.clone();
     for round in 0..TRIES {
         let last = round + 1 == TRIES;
-        let tried = replace_store(edge, &mut diagnosis, at, consent, fate.changeset.as_ref());
+        let tried = replace_store(edge, &mut diagnosis, at, consent, fate.table.as_ref());
         let error = match tried {
             Ok(None) => return Ok((fate, diagnosis)),
             Ok(Some(receipt)) => return Ok((applied(fate, receipt), diagnosis)),
@@ -150,11 +151,11 @@ fn replace_store(
     diagnosis: &mut Diagnosis,
     at: usize,
     consent: &WriteArgs,
-    changeset: Option<&Changeset>,
+    table: Option<&PieceTable>,
 ) -> Result<Option<Receipt>, ApplyError> {
-    let Diagnosis { situation, stores, .. } = diagnosis;
-    let store = &mut stores[at];
-    let (Condition::Whole(judged), Some(changeset)) = (&mut store.condition, changeset) else {
+    let Diagnosis { situation, stores, .. } = &*diagnosis;
+    let store = &stores[at];
+    let (Condition::Whole(judged), Some(table)) = (&store.condition, table) else {
         return Ok(None);
     };
     if !judged.plan.summary.is_change() {
@@ -176,20 +177,24 @@ fn replace_store(
         return Err(ApplyError::Changed { path: store.file.path.clone(), what });
     }
     warn_of_other_names(judged, &store.file.path);
-    let receipt = replace_with(edge, situation, judged, changeset, &lock, &store.file.real, consent)?;
+    let receipt = replace_with(edge, diagnosis, at, table, &lock, consent)?;
     tidy(edge, &lock, &records);
     Ok(Some(receipt))
 }
 
 fn replace_with(
     edge: &Edge<'_>,
-    situation: &Situation,
-    judged: &mut Judged,
-    changeset: &Changeset,
+    diagnosis: &mut Diagnosis,
+    at: usize,
+    table: &PieceTable,
     lock: &RecordsLock,
-    store: &Path,
     consent: &WriteArgs,
 ) -> Result<Receipt, ApplyError> {
+    let Diagnosis { situation, stores, evidence, policy, .. } = diagnosis;
+    let Diagnosed { file, condition } = &mut stores[at];
+    let (Condition::Whole(judged), store) = (condition, &*file.real) else {
+        return Err(ApplyError::Refused("there is no plan for the store".to_owned()));
+    };
     let clone = |file: &File| {
         file.try_clone().map_err(|error| ApplyError::Io(crate::apply::DiskError::new("open", store, error)))
     };
@@ -216,10 +221,10 @@ fn replace_with(
                 ..RunSummary::default()
             },
             sources: &sources,
-            pieces: &changeset.table,
+            pieces: table,
             changes: &mut |log| {
                 let mut pushed = Ok(());
-                let told = changeset::records(&mut judged.borrow_mut(), changeset, &mut |record| {
+                let told = changeset::records(&mut judged.borrow_mut(), evidence, policy, &mut |record| {
                     log.push(record).map_err(|error| {
                         let told = std::io::Error::other(error.to_string());
                         pushed = Err(error);
@@ -235,7 +240,7 @@ fn replace_with(
                     _ => ApplyError::Io(crate::apply::DiskError::new("read", store, error)),
                 })
             },
-            verify: &mut |temp| verify(&judged.borrow(), changeset, temp, &main_key),
+            verify: &mut |temp| verify(&judged.borrow(), temp, &main_key),
             still_allowed: &mut || write::may_write(edge, situation, consent),
             liveness: edge.writer.liveness,
             limits: edge.writer.limits,
@@ -256,13 +261,13 @@ fn warn_of_other_names(judged: &Judged, store: &Path) {
 }
 
 /// Scans the temporary file and holds it against the plan.
-fn verify(judged: &Judged, changeset: &Changeset, temp: &Path, main_key: &str) -> Result<(), String> {
+fn verify(judged: &Judged, temp: &Path, main_key: &str) -> Result<(), String> {
     let mut source =
         FileSource::open(temp, judged.reading.source.is_mapped()).map_err(|error| error.to_string())?;
     // What the outside says of keys is not in the bytes, and so is not compared.
     let context = KeyContext { main_key, marks: &|_, _| crate::model::entry::Flags::NONE };
     let rescan = scan(&mut source, &context, &mut |_| Ok(())).map_err(|error| error.to_string())?;
-    changeset::verify(judged, changeset, &rescan)
+    changeset::verify(judged, &rescan)
 }
 
 /// Old runs go; what cannot be deleted is said and stays.

@@ -33,7 +33,7 @@ pub fn diagnosis(
     } else {
         crate::cli::args::EntriesArg::Changed
     };
-    let mut changes = DiagnosisChanges { diagnosis, fates, which };
+    let mut changes = DiagnosisChanges { diagnosis, which };
     report_with(edge, report, &mut changes, steps, &redactor)
 }
 

@@ -1,126 +1,132 @@
 //! What a plan does to the bytes of a store: edits inside entries, the piece table, the record of changes.
 
 use std::io;
-use std::ops::Range;
 
 use super::{Diagnosis, Judged};
 use crate::model::entry::{Entry, Flags};
+use crate::model::evidence::Evidence;
 use crate::model::plan::{ChangeRecord, PieceTable};
+use crate::model::policy::Policy;
 use crate::model::verdict::Action;
+use crate::plan::decision::Summary;
 use crate::plan::edits::{self, Edits};
-use crate::plan::pieces::{Splice, deletions, without};
+use crate::plan::pieces::{Members, copy_spliced};
 use crate::scan::fields::CACHES;
 use crate::scan::members;
 
-/// The new store, described.
-#[derive(Clone, Debug, Default)]
-pub struct Changeset {
-    /// Edits inside entries that stay, by the entry's place, in file order.
-    pub edits: Vec<(usize, Edits)>,
-    /// The new file; source 0 is the store.
-    pub table: PieceTable,
-}
-
-impl Changeset {
-    /// The edits of entry `at`.
-    pub fn edits_of(&self, at: usize) -> Option<&Edits> {
-        self.edits.binary_search_by_key(&at, |(at, _)| *at).ok().map(|found| &self.edits[found].1)
-    }
-}
-
-/// Works out what the plan of a store means in bytes. An entry that turns out to have nothing to heal or to
-/// strip is kept.
-pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<Changeset> {
-    let mut changed = Vec::new();
-    for at in 0..judged.plan.decisions.len() {
-        let entry = judged.reading.scan.entries[at];
-        let edits = match judged.plan.decisions[at].action {
-            Action::Heal => {
-                let traces = |at: usize| judged.traces(at);
-                let healing =
-                    judged.docket(&diagnosis.evidence, &diagnosis.policy, &traces).verdict(at).healing;
-                let source = &mut judged.reading.source;
-                let value = members::value_span(source, &entry)?;
-                healing.map(|healing| edits::heal(source, value, healing))
-            }
-            Action::Slim => {
-                let source = &mut judged.reading.source;
-                let value = members::value_span(source, &entry)?;
-                Some(edits::strip(source, value, &CACHES))
-            }
-            Action::Keep | Action::Remove | Action::Drop => continue,
-        };
-        match edits.transpose()?.flatten() {
-            Some(edits) => changed.push((at, edits)),
-            None => judged.plan.decisions[at].action = Action::Keep,
+/// The store as the plan leaves it; source 0 is the store as it is. An entry that turns out to have nothing to
+/// heal or to strip is kept.
+pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<PieceTable> {
+    let outcome = &judged.reading.scan.outcome;
+    let mut members = Members::of(outcome.root_start..outcome.root_end);
+    let (mut table, mut at, mut kept) = (PieceTable::new(), 0, false);
+    for number in 0..judged.plan.decisions.len() {
+        let edits = edits(judged, &diagnosis.evidence, &diagnosis.policy, number)?;
+        let entry = judged.reading.scan.entries[number];
+        let decision = &mut judged.plan.decisions[number];
+        if is_edit(decision.action) && edits.is_none() {
+            (decision.action, kept) = (Action::Keep, true);
+        }
+        let gone = members.next(entry.start()..entry.end(), !decision.action.is_removal());
+        if !gone.is_empty() {
+            table.copy(0, at, gone.start);
+            at = gone.end;
+        }
+        if let Some(edits) = edits {
+            copy_spliced(&mut table, 0, at..entry.end(), &edits.splices);
+            at = entry.end();
         }
     }
-    judged.plan.summary =
-        crate::plan::decision::Summary::of(&judged.reading.scan.entries, &judged.plan.decisions);
-    let table = table(judged, &changed);
-    Ok(Changeset { edits: changed, table })
+    let gone = members.end();
+    if !gone.is_empty() {
+        table.copy(0, at, gone.start);
+        at = gone.end;
+    }
+    table.copy(0, at, judged.reading.bytes);
+    if kept {
+        judged.plan.summary = Summary::of(&judged.reading.scan.entries, &judged.plan.decisions);
+    }
+    Ok(table)
 }
 
-fn table(judged: &Judged, changed: &[(usize, Edits)]) -> PieceTable {
-    let outcome = &judged.reading.scan.outcome;
-    let spans: Vec<Range<u64>> =
-        judged.reading.scan.entries.iter().map(|entry| entry.start()..entry.end()).collect();
-    let stays = |at: usize| !judged.plan.decisions[at].action.is_removal();
-    let mut gone = deletions(outcome.root_start..outcome.root_end, &spans, stays);
-    gone.extend(changed.iter().flat_map(|(_, edits)| edits.gone.iter().cloned()));
-    gone.sort_by_key(|range| range.start);
-    let splices: Vec<Splice> = changed.iter().flat_map(|(_, edits)| edits.splices.iter().cloned()).collect();
-    without(0, 0..judged.reading.bytes, &gone, &splices)
+fn is_edit(action: Action) -> bool {
+    matches!(action, Action::Heal | Action::Slim)
+}
+
+/// What changes inside entry `at`, worked out from its bytes each time: of a million healed entries nothing is
+/// remembered.
+pub fn edits(
+    judged: &mut Judged,
+    evidence: &Evidence,
+    policy: &Policy,
+    at: usize,
+) -> io::Result<Option<Edits>> {
+    let action = judged.plan.decisions[at].action;
+    if !is_edit(action) {
+        return Ok(None);
+    }
+    let entry = judged.reading.scan.entries[at];
+    let value = members::value_span(&mut judged.reading.source, &entry)?;
+    if action == Action::Slim {
+        return edits::strip(&mut judged.reading.source, value, &CACHES);
+    }
+    let traces = |at: usize| judged.traces(at);
+    let healing = judged.docket(evidence, policy, &traces).verdict(at).healing;
+    let edits = healing.map(|healing| edits::heal(&mut judged.reading.source, value, healing));
+    edits.transpose().map(Option::flatten)
 }
 
 /// Tells every change of a plan, in file order, in the form that `undo` works from.
 pub fn records(
     judged: &mut Judged,
-    changeset: &Changeset,
+    evidence: &Evidence,
+    policy: &Policy,
     sink: &mut dyn FnMut(&ChangeRecord) -> io::Result<()>,
 ) -> io::Result<()> {
     let count = judged.plan.decisions.len();
-    let next_kept = next_kept(judged);
-    let mut before: Option<String> = None;
+    let stays = |judged: &Judged, at: usize| !judged.plan.decisions[at].action.is_removal();
+    let (mut before, mut after) = (Neighbour::default(), Neighbour::default());
+    let (mut last, mut next) = (None, 0);
     for at in 0..count {
-        let entry = judged.reading.scan.entries[at];
         let decision = judged.plan.decisions[at];
-        let kept = !decision.action.is_removal();
         if decision.is_change() {
-            let after = next_kept[at]
-                .map(|next| raw_key(judged, &judged.reading.scan.entries[next].clone()))
-                .transpose()?;
+            next = (next.max(at + 1)..count).find(|&at| stays(judged, at)).unwrap_or(count);
+            let entry = judged.reading.scan.entries[at];
             sink(&ChangeRecord {
                 key: raw_key(judged, &entry)?,
                 action: decision.action.name().to_owned(),
                 rule: decision.rule().id.to_owned(),
                 family: entry.family().name().to_owned(),
-                before: before.clone(),
-                after,
+                before: before.key(judged, last)?,
+                after: after.key(judged, Some(next).filter(|&next| next < count))?,
                 start: entry.start(),
                 end: entry.end(),
-                edits: changeset.edits_of(at).map(|edits| edits.records.clone()).unwrap_or_default(),
+                edits: edits(judged, evidence, policy, at)?.map(|edits| edits.records).unwrap_or_default(),
             })?;
         }
-        if kept && next_kept.get(at).is_some() {
-            before = Some(raw_key(judged, &entry)?);
+        if stays(judged, at) {
+            last = Some(at);
         }
     }
     // What is written next needs the memory, and reads the file itself.
     judged.reading.source.release()
 }
 
-/// For every entry the place of the next one behind it that stays.
-fn next_kept(judged: &Judged) -> Vec<Option<usize>> {
-    let mut next = None;
-    let mut places = vec![None; judged.plan.decisions.len()];
-    for at in (0..places.len()).rev() {
-        places[at] = next;
-        if !judged.plan.decisions[at].action.is_removal() {
-            next = Some(at);
+/// The key of a neighbour, read once for all that have it beside them.
+#[derive(Default)]
+struct Neighbour {
+    known: Option<(usize, String)>,
+}
+
+impl Neighbour {
+    fn key(&mut self, judged: &mut Judged, at: Option<usize>) -> io::Result<Option<String>> {
+        let Some(at) = at else { return Ok(None) };
+        if self.known.as_ref().is_none_or(|(known, _)| *known != at) {
+            let entry = judged.reading.scan.entries[at];
+            self.known = Some((at, raw_key(judged, &entry)?));
         }
+        Ok(self.known.as_ref().map(|(_, key)| key.clone()))
     }
-    places
 }
 
 fn raw_key(judged: &mut Judged, entry: &Entry) -> io::Result<String> {
@@ -129,11 +135,7 @@ fn raw_key(judged: &mut Judged, entry: &Entry) -> io::Result<String> {
 }
 
 /// Whether the entries of a rescan are those that the plan keeps, in order, and as it leaves them.
-pub fn verify(
-    judged: &Judged,
-    changeset: &Changeset,
-    rescan: &crate::scan::entries::Scan,
-) -> Result<(), String> {
+pub fn verify(judged: &Judged, rescan: &crate::scan::entries::Scan) -> Result<(), String> {
     if let Some(fault) = &rescan.outcome.fault {
         return Err(format!("the new store is not JSON at byte {}: {fault}", fault.offset));
     }
@@ -143,8 +145,7 @@ pub fn verify(
     let mut written = rescan.entries.iter();
     for at in kept {
         let Some(new) = written.next() else { return Err("the new store lacks entries".to_owned()) };
-        let edited = changeset.edits_of(at).is_some();
-        if !is_same(&entries[at], new, edited) {
+        if !is_same(&entries[at], new, is_edit(decisions[at].action)) {
             return Err(format!(
                 "entry {at} of the plan is not what stands at byte {} of the new store",
                 new.start()

@@ -87,7 +87,7 @@ pub fn diagnose(edge: &Edge<'_>, fingerprint: bool) -> Result<Diagnosis, LookErr
     let now = request.now.unwrap_or(edge.host.now_ms);
     let gateway = gateway::weigh(&situation, edge.host, edge.system, request.gateway, now);
     let jobs = jobs::read(&situation);
-    let runs = runs::read(&layout::runs_dir(&situation.jobs_path));
+    let runs = runs::read(&layout::runs_dir(&situation.jobs_path), now);
     let registry = registry::read(&situation, now);
     let marks = Marks::new(&request.limits.keep, &request.agents, jobs.targets.clone())?;
     let (service, heap_limit) = heap(edge, &situation, &gateway);
@@ -194,7 +194,7 @@ fn open(
     if !damage.is_empty() {
         return Condition::Damaged(Box::new(reading), damage);
     }
-    let facts = StoreFacts::gather(reading.scan.live(), &evidence.jobs.known, file.outside);
+    let facts = StoreFacts::gather(&reading.scan.entries, &evidence.jobs.known, file.outside);
     Condition::Whole(Box::new(Judged {
         reading,
         facts,

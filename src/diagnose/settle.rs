@@ -5,7 +5,7 @@
 //! would otherwise change are looked up; what they turn out to be may protect their parents, and may turn the
 //! budget to others, who are looked up in turn.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 
 use super::{Condition, Diagnosed, Judged};
@@ -14,6 +14,7 @@ use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::evidence::{Evidence, Traces};
 use crate::model::key::{SessionKey, Shape};
 use crate::model::policy::Policy;
+use crate::model::texts::TextSet;
 use crate::openclaw::transcript::TailReader;
 use crate::plan::decision::Held;
 use crate::plan::edits;
@@ -56,12 +57,10 @@ impl LastLines {
 /// Judges all stores.
 pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy, complete: bool) {
     let mut complete = complete;
-    let existing = existing_parents(stores);
+    evidence.kin.existing_parents = existing_parents(stores);
     let mut tails = TailReader::default();
     loop {
-        kinship::settle(evidence, complete, existing.clone(), &|evidence, f| {
-            each(stores, evidence, policy, f)
-        });
+        kinship::settle(evidence, complete, &|evidence, f| each(stores, evidence, policy, f));
         let (mut news, mut failed) = (false, false);
         let mut each_judged = |work: &mut dyn FnMut(&mut Judged) -> io::Result<bool>| {
             for store in stores.iter_mut() {
@@ -75,9 +74,10 @@ pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy
             }
         };
         each_judged(&mut |judged| plan(judged, evidence, policy).map(|()| false));
-        let mut leaving = HashSet::new();
+        let mut leaving = TextSet::default();
         each_judged(&mut |judged| {
-            leaving.extend(judged.leaving());
+            let parents = &evidence.kin.existing_parents;
+            leaving.extend(judged.leaving().filter(|key| parents.contains(key)));
             Ok(false)
         });
         each_judged(&mut |judged| look_up(judged, &leaving, evidence.now, &mut tails));
@@ -99,12 +99,17 @@ impl Diagnosed {
 }
 
 /// Parents that sub-agents of any store name and that exist in any store.
-fn existing_parents(stores: &[Diagnosed]) -> HashSet<u64> {
+fn existing_parents(stores: &[Diagnosed]) -> TextSet {
     let entries =
         || stores.iter().filter_map(Diagnosed::judged).flat_map(|judged| judged.reading.scan.entries.iter());
-    let named: HashSet<u64> =
-        entries().filter(|entry| entry.shape == Shape::SubAgent).map(|entry| entry.kin).collect();
-    entries().map(Entry::folded_key).filter(|key| named.contains(key)).collect()
+    let children = entries().filter(|entry| entry.shape == Shape::SubAgent && entry.kin != 0);
+    let mut named: Vec<TextHash> = children.map(|entry| entry.kin).collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.is_empty() {
+        return TextSet::default();
+    }
+    entries().map(Entry::folded_key).filter(|key| named.binary_search(key).is_ok()).collect()
 }
 
 fn each(stores: &[Diagnosed], evidence: &Evidence, policy: &Policy, f: &mut dyn FnMut(&Case<'_>)) {
@@ -112,7 +117,7 @@ fn each(stores: &[Diagnosed], evidence: &Evidence, policy: &Policy, f: &mut dyn 
         let entries = &judged.reading.scan.entries;
         for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.shape == Shape::SubAgent) {
             if !entry.is(Flags::OVERRIDDEN) {
-                f(&Case { entry, traces: judged.traces(at), store: &judged.facts, evidence, policy });
+                f(&Case::new((entries, at), judged.traces(at), &judged.facts, evidence, policy));
             }
         }
     }
@@ -139,7 +144,7 @@ fn cache_bytes(source: &mut FileSource, entry: &Entry) -> io::Result<u64> {
     }
     let value = members::value_span(source, entry)?;
     let edits = edits::strip(source, value, &CACHES)?;
-    Ok(edits.map_or(0, |edits| edits.gone.iter().map(|range| range.end - range.start).sum()))
+    Ok(edits.map_or(0, |edits| edits.splices.iter().map(|splice| splice.at.end - splice.at.start).sum()))
 }
 
 impl Judged {
@@ -151,7 +156,7 @@ impl Judged {
 
     /// Whether a transcript of entry `at` could still make a difference: to itself, to the share of its
     /// family that goes, or to a parent that goes.
-    fn matters(&self, at: usize, leaving: &HashSet<TextHash>) -> bool {
+    fn matters(&self, at: usize, leaving: &TextSet) -> bool {
         let (entry, decision) = (&self.reading.scan.entries[at], &self.plan.decisions[at]);
         let dead_bytes = entry.is(Flags::OVERRIDDEN) || entry.is(Flags::NOT_OBJECT);
         let is_child = entry.shape == Shape::SubAgent && leaving.contains(&entry.kin);
@@ -161,12 +166,7 @@ impl Judged {
 }
 
 /// Looks up the transcripts that matter. Returns whether one said something new.
-fn look_up(
-    judged: &mut Judged,
-    leaving: &HashSet<TextHash>,
-    now: Millis,
-    tails: &mut TailReader,
-) -> io::Result<bool> {
+fn look_up(judged: &mut Judged, leaving: &TextSet, now: Millis, tails: &mut TailReader) -> io::Result<bool> {
     let mut news = false;
     for at in 0..judged.plan.decisions.len() {
         if !judged.matters(at, leaving) {

@@ -5,9 +5,10 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::host::files;
-use crate::model::entry::{TextHash, hash, hash_folded};
-use crate::model::evidence::{FinishedLine, Runs};
+use crate::model::Millis;
+use crate::model::entry::{Status, TextHash, hash, hash_folded};
 use crate::model::key::SessionKey;
+use crate::model::runs::{FinishedLine, Runs};
 use crate::model::verdict::LineRef;
 use crate::openclaw::run_log::{self, Line, MAX_LINE_BYTES, RunLine, RunLogReader, RunStatus};
 use crate::report::model::{EvidenceItem, EvidenceState};
@@ -29,8 +30,8 @@ pub struct RunsReading {
 }
 
 /// Reads all run logs of a directory.
-pub fn read(dir: &Path) -> RunsReading {
-    let mut reading = RunsReading::default();
+pub fn read(dir: &Path, now: Millis) -> RunsReading {
+    let mut reading = RunsReading { runs: Runs::new(now), ..RunsReading::default() };
     let files = match log_files(dir) {
         Ok(files) => files,
         Err(error) => {
@@ -48,6 +49,7 @@ pub fn read(dir: &Path) -> RunsReading {
             reading.unreadable.push(format!("{}: {error}", path.display()));
         }
     }
+    reading.runs.seal();
     let whole = reading.unreadable.is_empty() && reading.torn.is_empty();
     reading.evidence.push(item(dir, if whole { EvidenceState::Read } else { EvidenceState::Partial }));
     reading
@@ -101,33 +103,19 @@ impl RunsReading {
     }
 
     fn add(&mut self, run: &RunLine, job: TextHash, at: LineRef) {
-        let of_key =
-            run.session_key.as_deref().and_then(|key| SessionKey::parse(key, "main").run.map(str::to_owned));
-        let mut sessions: Vec<TextHash> =
-            run.session_id.iter().chain(&of_key).map(|id| hash(id.as_bytes())).collect();
-        sessions.dedup();
-        let index = self.runs.lines.len() as u32;
-        self.runs.lines.push(FinishedLine {
-            at,
-            job,
-            named: !sessions.is_empty(),
-            ts: run.ts,
-            run_at: run.run_at_ms,
-            status: healed_status(run),
-        });
-        self.runs.by_job.entry(job).or_default().push(index);
-        for session in sessions {
-            self.runs.by_session.entry(session).or_default().push(index);
-        }
+        let id = run.session_id.as_deref().map(|id| hash(id.as_bytes()));
+        let of_key = run.session_key.as_deref().and_then(|key| SessionKey::parse(key, "main").run);
+        let line = FinishedLine { at, ts: run.ts, run_at: run.run_at_ms, status: healed_status(run) };
+        self.runs.add(job, [id, of_key.map(|id| hash(id.as_bytes()))], line);
     }
 }
 
 /// What a base is healed to by this line.
-fn healed_status(run: &RunLine) -> &'static str {
+fn healed_status(run: &RunLine) -> Status {
     match run.status {
-        RunStatus::Ok | RunStatus::Skipped => "done",
-        RunStatus::Error if run.timed_out => "timeout",
-        RunStatus::Error | RunStatus::Other(_) => "failed",
+        RunStatus::Ok | RunStatus::Skipped => Status::Done,
+        RunStatus::Error if run.timed_out => Status::Timeout,
+        RunStatus::Error | RunStatus::Other(_) => Status::Failed,
     }
 }
 
@@ -148,12 +136,15 @@ mod tests {
         ];
         fs::write(dir.path().join("j.jsonl"), lines.join("\n")).unwrap();
         fs::write(dir.path().join("notes.txt"), "x").unwrap();
-        let reading = read(dir.path());
+        let reading = read(dir.path(), 1_795_223_670_000);
         let job = hash(b"j");
-        let statuses: Vec<_> = reading.runs.of_job(job).map(|line| (line.status, line.named)).collect();
-        assert_eq!(statuses, [("done", true), ("timeout", false), ("failed", true)]);
-        let of = |id: &str| reading.runs.of_session(hash(id.as_bytes()), job).count();
-        assert_eq!((of("a"), of("b"), of("c"), of("d")), (1, 0, 0, 1));
+        let of = |id: &str| {
+            reading.runs.of_session(job, hash(id.as_bytes())).map(|line| (line.status, line.at.line))
+        };
+        let found = ["a", "b", "c", "d"].map(of);
+        assert_eq!(found, [Some((Status::Done, 1)), None, None, Some((Status::Failed, 5))]);
+        let unnamed = reading.runs.around(job, 1_795_223_200_000).map(|line| (line.status, line.at.line));
+        assert_eq!(unnamed, Some((Status::Timeout, 4)));
         assert_eq!(reading.torn.len(), 1);
         assert!(reading.torn[0].ends_with("j.jsonl:6"), "{:?}", reading.torn);
         assert_eq!(reading.evidence[0].state, EvidenceState::Partial);
@@ -161,7 +152,7 @@ mod tests {
 
     #[test]
     fn no_directory_is_missing_and_not_unreadable() {
-        let reading = read(Path::new("/nonexistent/runs"));
+        let reading = read(Path::new("/nonexistent/runs"), 0);
         assert_eq!(reading.evidence[0].state, EvidenceState::Missing);
         assert!(reading.unreadable.is_empty());
     }

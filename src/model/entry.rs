@@ -50,6 +50,12 @@ impl Stamp {
         }
     }
 
+    /// A JSON number that is an integer.
+    pub fn from_integer(value: u64) -> Self {
+        let plausible = (Self::FIRST_PLAUSIBLE as u64..9_000_000_000_000_000).contains(&value);
+        if plausible { Stamp(value as i64) } else { Self::unusable() }
+    }
+
     /// Epoch milliseconds, where the member is a time.
     pub fn millis(self) -> Option<Millis> {
         (self.0 > Self::UNUSABLE).then_some(self.0)
@@ -362,6 +368,16 @@ mod tests {
         }
         let stamp = Stamp::from_number(1_795_223_628_227.5);
         assert_eq!(stamp.millis(), Some(1_795_223_628_227));
+        for number in [
+            0,
+            99_999_999_999,
+            100_000_000_000,
+            1_795_223_628_227,
+            8_999_999_999_999_999,
+            9_000_000_000_000_000,
+        ] {
+            assert_eq!(Stamp::from_integer(number), Stamp::from_number(number as f64), "{number}");
+        }
         assert_eq!(stamp.past(1_795_223_628_226), None);
         assert!(stamp.is_suspect(1_795_223_628_226));
         assert!(!Stamp::absent().is_suspect(0));

@@ -2,13 +2,11 @@
 //!
 //! Missing evidence is said, not guessed: a list that was not read whole has `complete: false`, a time that
 //! is not known is `None`, and a look that was not complete leaves the gateway `Unknown`. Everything here is
-//! keyed by [`TextHash`]; where two hashes would condemn, a second one has to agree as well.
-
-use std::collections::{HashMap, HashSet};
+//! keyed by hashes of texts; where two hashes would condemn, a second one has to agree as well.
 
 use super::Millis;
-use super::entry::TextHash;
-use super::verdict::LineRef;
+use super::runs::Runs;
+use super::texts::{TextMap, TextSet};
 
 /// Everything outside the stores.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +50,7 @@ pub struct Jobs {
     /// Whether the markers of all known jobs were read.
     pub markers_complete: bool,
     /// By hash of the id in lower case.
-    pub known: HashMap<TextHash, Job>,
+    pub known: TextMap<Job>,
 }
 
 /// One cron job.
@@ -70,58 +68,15 @@ pub struct Job {
     pub timeout: Option<Millis>,
 }
 
-/// The finished runs of the run logs.
-#[derive(Clone, Debug, Default)]
-pub struct Runs {
-    /// In the order they were read.
-    pub lines: Vec<FinishedLine>,
-    /// Lines by session: of `sessionId`, and of the run part of `sessionKey`.
-    pub by_session: HashMap<TextHash, Vec<u32>>,
-    /// Lines by job.
-    pub by_job: HashMap<TextHash, Vec<u32>>,
-    /// Paths, for [`LineRef::file`].
-    pub files: Vec<String>,
-}
-
-/// One finished run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FinishedLine {
-    /// Where it stands.
-    pub at: LineRef,
-    /// Hash of the job's id in lower case.
-    pub job: TextHash,
-    /// Whether it names its session.
-    pub named: bool,
-    /// When it was written.
-    pub ts: Millis,
-    /// When the run began.
-    pub run_at: Option<Millis>,
-    /// How it ended.
-    pub status: &'static str,
-}
-
-impl Runs {
-    /// Finished lines of `job` that name `session`.
-    pub fn of_session(&self, session: TextHash, job: TextHash) -> impl Iterator<Item = &FinishedLine> {
-        let lines = if session == 0 { None } else { self.by_session.get(&session) };
-        lines.into_iter().flatten().map(|&at| &self.lines[at as usize]).filter(move |line| line.job == job)
-    }
-
-    /// Finished lines of `job`.
-    pub fn of_job(&self, job: TextHash) -> impl Iterator<Item = &FinishedLine> {
-        self.by_job.get(&job).into_iter().flatten().map(|&at| &self.lines[at as usize])
-    }
-}
-
 /// The sub-agent registry.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     /// Whether it exists and could not be read.
     pub unreadable: bool,
     /// Whether a child's row has an end; by hash of the child's key.
-    pub rows: HashMap<TextHash, bool>,
+    pub rows: TextMap<bool>,
     /// Parents (run keys folded to their base) that a row without an end names.
-    pub open_parents: HashSet<TextHash>,
+    pub open_parents: TextSet,
 }
 
 /// What the entries of all stores say of each other.
@@ -132,11 +87,11 @@ pub struct Kin {
     /// Whether a store of the directory is there and was not read: a child of anybody may live in it.
     pub unread: bool,
     /// Parents that exist in some store; only those that a sub-agent names.
-    pub existing_parents: HashSet<TextHash>,
+    pub existing_parents: TextSet,
     /// Parents of a sub-agent that is running, protected or young.
-    pub needed_parents: HashSet<TextHash>,
+    pub needed_parents: TextSet,
     /// Parents of a sub-agent that is running.
-    pub parents_of_running: HashSet<TextHash>,
+    pub parents_of_running: TextSet,
 }
 
 /// What the sessions directory says of one entry.

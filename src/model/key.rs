@@ -155,7 +155,7 @@ impl<'a> SessionKey<'a> {
 
 /// `agent:<id>:<rest>` split in two; `None` where a segment is empty or the prefix is missing.
 pub fn split_agent(key: &str) -> Option<(&str, &str)> {
-    let (agent, rest) = key.strip_prefix("agent:")?.split_once(':')?;
+    let (agent, rest) = at_colon(key.strip_prefix("agent:")?)?;
     (!agent.is_empty() && !rest.is_empty()).then_some((agent, rest))
 }
 
@@ -171,15 +171,22 @@ pub fn fold_run_key(key: &str) -> &str {
     }
 }
 
+/// What stands before the first colon and behind it.
+fn at_colon(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr(b':', text.as_bytes())?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
 /// Job and run of `cron:J` and `cron:J:run:R`; nothing for longer or empty ones, which stay unknown.
 fn cron_ids(rest: &str) -> (Option<&str>, Option<&str>) {
-    let Some(("cron", after)) = rest.split_once(':') else { return (None, None) };
-    let mut parts = after.split(':');
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(job), None, None, None) if !job.is_empty() => (Some(job), None),
-        (Some(job), Some("run"), Some(run), None) if !job.is_empty() && !run.is_empty() => {
-            (Some(job), Some(run))
-        }
+    let Some(after) = rest.strip_prefix("cron:") else { return (None, None) };
+    let is_id = |id: &str| !id.is_empty() && memchr::memchr(b':', id.as_bytes()).is_none();
+    match at_colon(after) {
+        None if !after.is_empty() => (Some(after), None),
+        Some((job, tail)) if !job.is_empty() => match tail.strip_prefix("run:") {
+            Some(run) if is_id(run) => (Some(job), Some(run)),
+            _ => (None, None),
+        },
         _ => (None, None),
     }
 }

@@ -6,7 +6,9 @@ pub mod evidence;
 pub mod key;
 pub mod plan;
 pub mod policy;
+pub mod runs;
 pub mod store;
+pub mod texts;
 pub mod verdict;
 
 /// Milliseconds since the Unix epoch, as OpenClaw writes them.

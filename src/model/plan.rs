@@ -7,11 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 /// Index into the list of open files that a [`PieceTable`] is written from.
-pub type SourceId = usize;
+pub type SourceId = u8;
 
 /// One stretch of a new file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
     /// The bytes `start..end` of a source.
     Copy {
         /// Which file.
@@ -22,13 +22,28 @@ pub enum Piece {
         end: u64,
     },
     /// Bytes that no source holds.
-    Literal(Vec<u8>),
+    Literal(&'a [u8]),
 }
 
-/// A new file, described by where its bytes come from.
+/// A new file, described by where its bytes come from: 24 bytes a piece, and the literal bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PieceTable {
-    pieces: Vec<Piece>,
+    stretches: Vec<Stretch>,
+    literals: Vec<u8>,
+}
+
+/// A range of a source, or of the literals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stretch {
+    start: u64,
+    end: u64,
+    from: From,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Source(u8),
+    Literals,
 }
 
 impl PieceTable {
@@ -39,49 +54,41 @@ impl PieceTable {
 
     /// Adds `start..end` of `source`; joins the piece before where they touch. An empty range adds nothing.
     pub fn copy(&mut self, source: SourceId, start: u64, end: u64) {
-        if start >= end {
-            return;
-        }
-        if let Some(Piece::Copy { source: last, end: last_end, .. }) = self.pieces.last_mut()
-            && *last == source
-            && *last_end == start
-        {
-            *last_end = end;
-            return;
-        }
-        self.pieces.push(Piece::Copy { source, start, end });
+        self.add(Stretch { start, end, from: From::Source(source) });
     }
 
     /// Adds literal bytes; joins the literal before. Nothing for an empty slice.
     pub fn literal(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
-        }
-        match self.pieces.last_mut() {
-            Some(Piece::Literal(last)) => last.extend_from_slice(bytes),
-            _ => self.pieces.push(Piece::Literal(bytes.to_vec())),
+        let start = self.literals.len() as u64;
+        self.literals.extend_from_slice(bytes);
+        self.add(Stretch { start, end: self.literals.len() as u64, from: From::Literals });
+    }
+
+    fn add(&mut self, stretch: Stretch) {
+        match self.stretches.last_mut() {
+            _ if stretch.start >= stretch.end => {}
+            Some(last) if last.from == stretch.from && last.end == stretch.start => last.end = stretch.end,
+            _ => self.stretches.push(stretch),
         }
     }
 
     /// The pieces, in the order of the new file.
-    pub fn pieces(&self) -> &[Piece] {
-        &self.pieces
+    pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        self.stretches.iter().map(|&Stretch { start, end, from }| match from {
+            From::Source(source) => Piece::Copy { source, start, end },
+            // Literals lie in memory, so their places are places there.
+            From::Literals => Piece::Literal(&self.literals[start as usize..end as usize]),
+        })
     }
 
     /// Size of the new file in bytes.
     pub fn len(&self) -> u64 {
-        self.pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Copy { start, end, .. } => end - start,
-                Piece::Literal(bytes) => bytes.len() as u64,
-            })
-            .sum()
+        self.stretches.iter().map(|stretch| stretch.end - stretch.start).sum()
     }
 
     /// Whether the new file has no byte.
     pub fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
+        self.stretches.is_empty()
     }
 }
 
@@ -137,14 +144,19 @@ mod tests {
         table.literal(b"ab");
         table.literal(b"c");
         table.copy(0, 20, 21);
+        table.copy(1, 21, 22);
+        table.literal(b"d");
+        let pieces: Vec<Piece<'_>> = table.pieces().collect();
         assert_eq!(
-            table.pieces(),
+            pieces,
             [
                 Piece::Copy { source: 0, start: 0, end: 9 },
-                Piece::Literal(b"abc".to_vec()),
+                Piece::Literal(b"abc"),
                 Piece::Copy { source: 0, start: 20, end: 21 },
+                Piece::Copy { source: 1, start: 21, end: 22 },
+                Piece::Literal(b"d"),
             ]
         );
-        assert_eq!(table.len(), 13);
+        assert_eq!((table.len(), size_of::<Stretch>()), (15, 24));
     }
 }

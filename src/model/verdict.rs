@@ -74,6 +74,9 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them.
+    pub const ALL: [Action; 5] = [Action::Keep, Action::Remove, Action::Drop, Action::Heal, Action::Slim];
+
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -91,8 +94,8 @@ impl Action {
     }
 }
 
-/// A rule: its public name and what kind of thing it finds.
-#[derive(Debug, PartialEq, Eq)]
+/// A rule: its public name and what kind of thing it finds. It equals nothing but itself.
+#[derive(Debug)]
 pub struct Rule {
     /// The public id, and the heading in `docs/rules.md`.
     pub id: &'static str,
@@ -101,6 +104,14 @@ pub struct Rule {
     /// In a few words.
     pub title: &'static str,
 }
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Rule) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Rule {}
 
 /// Why an entry may not be removed, in the order of `docs/interface.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,6 +155,28 @@ pub enum Protection {
 }
 
 impl Protection {
+    /// All of them.
+    pub const ALL: [Protection; 18] = [
+        Protection::Main,
+        Protection::Direct,
+        Protection::Group,
+        Protection::Channel,
+        Protection::Thread,
+        Protection::Acp,
+        Protection::Cli,
+        Protection::Pinned,
+        Protection::Heartbeat,
+        Protection::InUse,
+        Protection::BaseCron,
+        Protection::JobTarget,
+        Protection::Parent,
+        Protection::Resumable,
+        Protection::Pending,
+        Protection::Settings,
+        Protection::Unknown,
+        Protection::Keep,
+    ];
+
     /// The public name.
     pub fn name(self) -> &'static str {
         match self {

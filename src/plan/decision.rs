@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::model::entries::Entries;
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, Flags};
 use crate::model::key::Family;
 use crate::model::verdict::{Action, Class, Confidence, Protection, Rule};
 use crate::report::model::Tally;
+use crate::rules;
 
 /// Why an entry that a rule would remove or heal stays as it is, where no protection says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,10 @@ pub enum Held {
 }
 
 impl Held {
+    /// All of them.
+    pub const ALL: [Held; 7] =
+        [Held::Grace, Held::Time, Held::Confidence, Held::Class, Held::Agent, Held::Brake, Held::ReportOnly];
+
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -42,38 +47,52 @@ impl Held {
     }
 }
 
-/// What is done about one entry.
+/// What is done about one entry, in four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Index into [`crate::rules::ALL`].
+    /// Index into [`crate::rules::ALL`], and above it how sure the verdict is.
     rule: u8,
     /// What is done.
     pub action: Action,
-    /// How sure the verdict is.
-    pub confidence: Option<Confidence>,
     /// The first protection.
     pub protected_by: Option<Protection>,
     /// What else keeps it.
     pub held: Option<Held>,
 }
 
+/// The bits of [`Decision::rule`] above the index.
+const LIKELY: u8 = 1 << 6;
+const CERTAIN: u8 = 1 << 7;
+
 impl Decision {
     /// A decision by `rule`.
     pub fn new(rule: &'static Rule, action: Action, confidence: Option<Confidence>) -> Self {
-        let mut decision = Decision { rule: 0, action, confidence, protected_by: None, held: None };
-        decision.set_rule(rule);
-        decision
+        let at = rules::ALL.iter().position(|known| *known == rule);
+        let at = at.and_then(|at| u8::try_from(at).ok()).unwrap_or(0);
+        let sure = match confidence {
+            None => 0,
+            Some(Confidence::Likely) => LIKELY,
+            Some(Confidence::Certain) => CERTAIN,
+        };
+        Decision { rule: at | sure, action, protected_by: None, held: None }
+    }
+
+    fn rule_at(&self) -> usize {
+        usize::from(self.rule & !(LIKELY | CERTAIN))
     }
 
     /// The rule that holds.
     pub fn rule(&self) -> &'static Rule {
-        crate::rules::ALL[self.rule as usize]
+        rules::ALL[self.rule_at()]
     }
 
-    /// Replaces the rule.
-    pub fn set_rule(&mut self, rule: &'static Rule) {
-        let at = crate::rules::ALL.iter().position(|known| *known == rule);
-        self.rule = at.and_then(|at| u8::try_from(at).ok()).unwrap_or(0);
+    /// How sure the verdict is.
+    pub fn confidence(&self) -> Option<Confidence> {
+        match self.rule & (LIKELY | CERTAIN) {
+            LIKELY => Some(Confidence::Likely),
+            CERTAIN => Some(Confidence::Certain),
+            _ => None,
+        }
     }
 
     /// The class that the entry is counted in.
@@ -113,49 +132,106 @@ pub struct Summary {
     pub rules: BTreeMap<String, Tally>,
     /// By what keeps an entry.
     pub kept_because: BTreeMap<String, Tally>,
-    /// Entries and removals by family.
-    pub families: BTreeMap<Family, (u64, u64)>,
 }
 
 impl Summary {
     /// Sums up; `entries` and `decisions` go in pairs.
     pub fn of(entries: &Entries, decisions: &[Decision]) -> Self {
-        let mut summary = Summary::default();
+        let mut sums = Sums::default();
         for (entry, decision) in entries.iter().zip(decisions) {
-            summary.add(entry, decision);
+            sums.add(entry, decision);
         }
-        summary
+        sums.told()
     }
 
     /// Whether the file would be another.
     pub fn is_change(&self) -> bool {
         self.removed + self.dropped + self.healed + self.slimmed > 0
     }
+}
 
+/// The sums in the making, by place in the lists of names.
+#[derive(Default)]
+struct Sums {
+    summary: Summary,
+    classes: [Tally; Class::ALL.len()],
+    rules: [Tally; rules::ALL.len()],
+    protected: [Tally; Protection::ALL.len()],
+    held: [Tally; Held::ALL.len()],
+}
+
+impl Sums {
     fn add(&mut self, entry: &Entry, decision: &Decision) {
         let bytes = entry.bytes();
-        self.rules.entry(decision.rule().id.to_owned()).or_default().add(bytes);
-        if entry.is(crate::model::entry::Flags::OVERRIDDEN) {
-            self.dropped += u64::from(decision.action == Action::Drop);
+        let summary = &mut self.summary;
+        self.rules[decision.rule_at()].add(bytes);
+        if entry.is(Flags::OVERRIDDEN) {
+            summary.dropped += u64::from(decision.action == Action::Drop);
             return;
         }
-        self.total += 1;
-        self.classes.entry(decision.class().name().to_owned()).or_default().add(bytes);
-        let family = self.families.entry(entry.family()).or_default();
-        family.0 += 1;
+        summary.total += 1;
+        self.classes[decision.class() as usize].add(bytes);
         match decision.action {
             Action::Remove => {
-                family.1 += 1;
-                self.removed += 1;
-                self.removed_others += u64::from(entry.family() != Family::RunRecord);
+                summary.removed += 1;
+                summary.removed_others += u64::from(entry.family() != Family::RunRecord);
             }
-            Action::Heal => self.healed += 1,
-            Action::Slim => self.slimmed += 1,
+            Action::Heal => summary.healed += 1,
+            Action::Slim => summary.slimmed += 1,
             Action::Keep | Action::Drop => {}
         }
-        let because = decision.protected_by.map(Protection::name).or(decision.held.map(Held::name));
-        if let Some(because) = because.filter(|_| !decision.action.is_removal()) {
-            self.kept_because.entry(because.to_owned()).or_default().add(bytes);
+        if decision.action.is_removal() {
+            return;
         }
+        match (decision.protected_by, decision.held) {
+            (Some(protection), _) => self.protected[protection as usize].add(bytes),
+            (None, Some(held)) => self.held[held as usize].add(bytes),
+            (None, None) => {}
+        }
+    }
+
+    /// The sums by name; what does not occur is left out.
+    fn told(self) -> Summary {
+        fn named<'a>(
+            names: impl Iterator<Item = &'a str>,
+            tallies: &[Tally],
+        ) -> impl Iterator<Item = (String, Tally)> {
+            let rows = names.map(str::to_owned).zip(tallies.iter().copied());
+            rows.filter(|(_, tally)| tally.entries > 0)
+        }
+        Summary {
+            classes: named(Class::ALL.iter().map(|class| class.name()), &self.classes).collect(),
+            rules: named(rules::ALL.iter().map(|rule| rule.id), &self.rules).collect(),
+            kept_because: named(Protection::ALL.iter().map(|one| one.name()), &self.protected)
+                .chain(named(Held::ALL.iter().map(|held| held.name()), &self.held))
+                .collect(),
+            ..self.summary
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::entry::{live, slim_cache};
+
+    #[test]
+    fn a_decision_keeps_what_it_was_made_of_in_four_bytes() {
+        assert_eq!(size_of::<Decision>(), 4);
+        for sure in [None, Some(Confidence::Likely), Some(Confidence::Certain)] {
+            for rule in [&live::RULE, &slim_cache::RULE] {
+                let decision = Decision::new(rule, Action::Slim, sure);
+                assert_eq!((decision.rule().id, decision.confidence()), (rule.id, sure));
+            }
+        }
+        assert!(rules::ALL.len() <= usize::from(LIKELY));
+    }
+
+    #[test]
+    fn the_lists_of_names_stand_in_the_order_of_their_places() {
+        assert!(Action::ALL.iter().enumerate().all(|(at, action)| *action as usize == at));
+        assert!(Class::ALL.iter().enumerate().all(|(at, class)| *class as usize == at));
+        assert!(Protection::ALL.iter().enumerate().all(|(at, one)| *one as usize == at));
+        assert!(Held::ALL.iter().enumerate().all(|(at, held)| *held as usize == at));
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use super::pieces::{Splice, deletions};
+use super::pieces::{Members, Splice};
 use crate::model::plan::EditRecord;
 use crate::model::verdict::Healing;
 use crate::scan::members::{self, Member};
@@ -13,10 +13,8 @@ use crate::scan::source::{Source, read_range};
 /// What is changed inside one entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits {
-    /// Bytes that are replaced or inserted, in order.
+    /// Bytes that are replaced, inserted or left out, in order.
     pub splices: Vec<Splice>,
-    /// Bytes that go, in order.
-    pub gone: Vec<Range<u64>>,
     /// The same, for people and for `undo`.
     pub records: Vec<EditRecord>,
 }
@@ -41,14 +39,19 @@ pub fn heal(source: &mut dyn Source, object: Range<u64>, healing: Healing) -> io
 /// Strips the members called `names`. `None` where there is none, or too much to take apart.
 pub fn strip(source: &mut dyn Source, object: Range<u64>, names: &[&str]) -> io::Result<Option<Edits>> {
     let Some(outline) = outline(source, object.clone(), names)? else { return Ok(None) };
-    let gone = deletions(object, &outline.spans, |at| !outline.named[at]);
+    let mut members = Members::of(object);
+    let pairs = outline.spans.iter().zip(&outline.named);
+    let mut gone: Vec<Range<u64>> = pairs.map(|(span, named)| members.next(span.clone(), !named)).collect();
+    gone.push(members.end());
+    let gone = gone.into_iter().filter(|gone| !gone.is_empty());
+    let splices = gone.map(|at| Splice { at, bytes: Vec::new() }).collect();
     let mut records = Vec::new();
     for (span, _) in outline.spans.iter().zip(&outline.named).filter(|(_, named)| **named) {
         let raw = members::raw_key(source, span.start)?;
         let field = String::from_utf8_lossy(&crate::scan::text::decode(&raw[1..raw.len() - 1])).into_owned();
         records.push(EditRecord { field, old: None, new: None });
     }
-    Ok((!records.is_empty()).then_some(Edits { splices: Vec::new(), gone, records }))
+    Ok((!records.is_empty()).then_some(Edits { splices, records }))
 }
 
 impl Edits {
@@ -91,16 +94,17 @@ fn text_of(source: &mut dyn Source, range: Range<u64>) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pieces::without;
+    use super::super::pieces::copy_spliced;
     use super::*;
-    use crate::model::plan::Piece;
+    use crate::model::plan::{Piece, PieceTable};
     use crate::scan::source::MemorySource;
 
     fn render(text: &str, edits: &Edits) -> String {
-        let table = without(0, 0..text.len() as u64, &edits.gone, &edits.splices);
-        let parts = table.pieces().iter().map(|piece| match piece {
-            Piece::Copy { start, end, .. } => text[*start as usize..*end as usize].to_owned(),
-            Piece::Literal(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+        let mut table = PieceTable::new();
+        copy_spliced(&mut table, 0, 0..text.len() as u64, &edits.splices);
+        let parts = table.pieces().map(|piece| match piece {
+            Piece::Copy { start, end, .. } => &text[start as usize..end as usize],
+            Piece::Literal(bytes) => std::str::from_utf8(bytes).unwrap(),
         });
         parts.collect()
     }

@@ -31,45 +31,40 @@ pub fn copy_spliced(table: &mut PieceTable, source: SourceId, stretch: Range<u64
     table.copy(source, at, stretch.end);
 }
 
-/// What of an object is left out when some of its members go: the stretches between what stays.
-///
-/// `object` runs from `{` to one past `}`; `members` are spans in order. Returns deletions in order.
-pub fn deletions(
+/// Tells what of an object is left out when some of its members go, member by member in the order of the file.
+pub struct Members {
+    /// From `{` to one past `}`.
     object: Range<u64>,
-    members: &[Range<u64>],
-    stays: impl Fn(usize) -> bool,
-) -> Vec<Range<u64>> {
-    let mut gone: Vec<Range<u64>> = Vec::new();
-    let mut push = |range: Range<u64>| match gone.last_mut() {
-        Some(last) if last.end == range.start => last.end = range.end,
-        _ if range.is_empty() => {}
-        _ => gone.push(range),
-    };
-    let Some(first) = (0..members.len()).find(|&at| stays(at)) else {
-        if !members.is_empty() {
-            push(object.start + 1..object.end - 1);
-        }
-        return gone;
-    };
-    push(members[0].start..members[first].start);
-    for at in first + 1..members.len() {
-        if !stays(at) {
-            push(members[at - 1].end..members[at].end);
-        }
-    }
-    gone
+    /// Where the first member begins, once there was one.
+    first: Option<u64>,
+    before: u64,
+    any_stays: bool,
 }
 
-/// A file of which some stretches are left out and others spliced. Both lists lie in order.
-pub fn without(source: SourceId, file: Range<u64>, gone: &[Range<u64>], splices: &[Splice]) -> PieceTable {
-    let mut table = PieceTable::new();
-    let mut at = file.start;
-    for range in gone {
-        copy_spliced(&mut table, source, at..range.start, splices);
-        at = range.end;
+impl Members {
+    /// Nothing looked at yet of the object, which runs from `{` to one past `}`.
+    pub fn of(object: Range<u64>) -> Self {
+        Members { first: None, before: object.start, any_stays: false, object }
     }
-    copy_spliced(&mut table, source, at..file.end, splices);
-    table
+
+    /// The next member, and whether it stays. Returns what is left out in front of it, or with it; it may be
+    /// empty, and touches what was left out before or lies behind it.
+    pub fn next(&mut self, member: Range<u64>, stays: bool) -> Range<u64> {
+        let first = *self.first.get_or_insert(member.start);
+        let gone = match (stays, self.any_stays) {
+            (true, false) => first..member.start,
+            (false, true) => self.before..member.end,
+            _ => member.end..member.end,
+        };
+        (self.before, self.any_stays) = (member.end, self.any_stays | stays);
+        gone
+    }
+
+    /// What is left out behind the last member: all of the inside where there were members and none stays.
+    pub fn end(self) -> Range<u64> {
+        let emptied = self.first.is_some() && !self.any_stays;
+        if emptied { self.object.start + 1..self.object.end - 1 } else { self.object.end..self.object.end }
+    }
 }
 
 #[cfg(test)]
@@ -78,14 +73,29 @@ mod tests {
     use crate::model::plan::Piece;
 
     fn render(table: &PieceTable, text: &str) -> String {
-        let parts = table.pieces().iter().map(|piece| match piece {
-            Piece::Copy { start, end, .. } => text[*start as usize..*end as usize].to_owned(),
-            Piece::Literal(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+        let parts = table.pieces().map(|piece| match piece {
+            Piece::Copy { start, end, .. } => &text[start as usize..end as usize],
+            Piece::Literal(bytes) => std::str::from_utf8(bytes).unwrap(),
         });
         parts.collect()
     }
 
-    fn members(text: &str) -> Vec<Range<u64>> {
+    /// The object without the members that do not stay.
+    fn without(text: &str, stays: [bool; 3], splices: &[Splice]) -> PieceTable {
+        let (mut table, mut at) = (PieceTable::new(), 0);
+        let mut members = Members::of(0..text.len() as u64);
+        let mut gone: Vec<Range<u64>> =
+            spans(text).into_iter().zip(stays).map(|(span, stays)| members.next(span, stays)).collect();
+        gone.push(members.end());
+        for gone in gone.into_iter().filter(|gone| !gone.is_empty()) {
+            copy_spliced(&mut table, 0, at..gone.start, splices);
+            at = gone.end;
+        }
+        copy_spliced(&mut table, 0, at..text.len() as u64, splices);
+        table
+    }
+
+    fn spans(text: &str) -> Vec<Range<u64>> {
         let find = |name: &str| {
             let at = text.find(&format!("\"{name}\"")).unwrap() as u64;
             at..at + 6
@@ -96,7 +106,6 @@ mod tests {
     #[test]
     fn every_subset_of_members_keeps_the_style_of_the_file() {
         let text = "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}";
-        let object = 0..text.len() as u64;
         let cases = [
             ([true, true, true], "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}"),
             ([false, true, true], "{\n  \"b\": 2,\n  \"c\": 3\n}"),
@@ -108,22 +117,19 @@ mod tests {
             ([false, false, false], "{}"),
         ];
         for (stays, expected) in cases {
-            let gone = deletions(object.clone(), &members(text), |at| stays[at]);
-            assert_eq!(render(&without(0, object.clone(), &gone, &[]), text), expected, "{stays:?}");
+            assert_eq!(render(&without(text, stays, &[]), text), expected, "{stays:?}");
         }
     }
 
     #[test]
     fn splices_replace_and_insert_in_what_stays_only() {
         let text = "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}";
-        let object = 0..text.len() as u64;
-        let spans = members(text);
-        let gone = deletions(object.clone(), &spans, |at| at != 0);
+        let spans = spans(text);
         let splices = [
             Splice { at: spans[1].end - 1..spans[1].end, bytes: b"9".to_vec() },
             Splice { at: spans[1].end..spans[1].end, bytes: b", \"x\": 0".to_vec() },
         ];
-        let table = without(0, object, &gone, &splices);
+        let table = without(text, [false, true, true], &splices);
         assert_eq!(render(&table, text), "{\n  \"b\": 9, \"x\": 0,\n  \"c\": 3\n}");
         assert_eq!(table.len(), render(&table, text).len() as u64);
     }

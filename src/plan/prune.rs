@@ -1,16 +1,16 @@
 //! The plan of `check` and `prune`: from verdicts to decisions.
 
-use std::collections::HashSet;
 use std::io;
 
 use super::brakes::{self, Brake};
 use super::decision::{Decision, Held, Summary};
 use super::surplus;
 use crate::model::entries::Entries;
-use crate::model::entry::{Entry, Flags, Status, TextHash};
+use crate::model::entry::{Entry, Flags, Status};
 use crate::model::evidence::{Evidence, Traces};
 use crate::model::key::Family;
 use crate::model::policy::Policy;
+use crate::model::texts::TextSet;
 use crate::model::verdict::{Action, Reason, Verdict};
 use crate::rules::case::{Case, StoreFacts};
 use crate::rules::judge::judge;
@@ -48,13 +48,7 @@ pub struct Docket<'a> {
 impl<'a> Docket<'a> {
     /// The case of entry `at`.
     pub fn case(&self, at: usize) -> Case<'a> {
-        Case {
-            entry: &self.entries[at],
-            traces: (self.traces)(at),
-            store: self.facts,
-            evidence: self.evidence,
-            policy: self.policy,
-        }
+        Case::new((self.entries, at), (self.traces)(at), self.facts, self.evidence, self.policy)
     }
 
     /// The verdict on entry `at`, before anything but rules and protections had a say.
@@ -119,15 +113,16 @@ impl<'a> Docket<'a> {
     /// `--only` says.
     fn drop_with_its_key(&self, decisions: &mut [Decision]) {
         let dead = |at: usize| self.entries[at].is(Flags::OVERRIDDEN);
-        let stays = |decision: &Decision| !decision.action.is_removal();
-        if !(0..decisions.len()).any(|at| dead(at) && stays(&decisions[at])) {
+        let goes = |decisions: &[Decision], at: usize| decisions[at].action.is_removal();
+        let places = || 0..self.entries.len();
+        let left = places().filter(|&at| dead(at) && !goes(decisions, at));
+        let left: TextSet = left.map(|at| self.entries[at].key).collect();
+        if left.is_empty() {
             return;
         }
-        let gone: HashSet<TextHash> = (0..decisions.len())
-            .filter(|&at| !dead(at) && decisions[at].action.is_removal())
-            .map(|at| self.entries[at].key)
-            .collect();
-        for at in (0..decisions.len()).filter(|&at| dead(at) && gone.contains(&self.entries[at].key)) {
+        let gone = places().filter(|&at| !dead(at) && goes(decisions, at)).map(|at| self.entries[at].key);
+        let gone: TextSet = gone.filter(|key| left.contains(key)).collect();
+        for at in places().filter(|&at| dead(at) && gone.contains(&self.entries[at].key)) {
             (decisions[at].action, decisions[at].held) = (Action::Drop, None);
         }
     }

@@ -10,12 +10,12 @@ use std::ops::Range;
 use super::pieces::{Splice, copy_spliced};
 use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, TextHash};
-use crate::model::plan::PieceTable;
+use crate::model::plan::{PieceTable, SourceId};
 
 /// The current store.
-pub const CURRENT: usize = 0;
+pub const CURRENT: SourceId = 0;
 /// The backup of the run that is undone.
-pub const BACKUP: usize = 1;
+pub const BACKUP: SourceId = 1;
 
 /// An entry that the run removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,10 +180,10 @@ mod tests {
         };
         let (old_scan, new_scan) = (Box::leak(Box::new(old_scan)), Box::leak(Box::new(new_scan)));
         let table = table(&file(new_scan, &new), &file(old_scan, &old), &items, &[]);
-        let parts = table.pieces().iter().map(|piece| match piece {
-            Piece::Copy { source: CURRENT, start, end } => new[*start as usize..*end as usize].to_owned(),
-            Piece::Copy { start, end, .. } => old[*start as usize..*end as usize].to_owned(),
-            Piece::Literal(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+        let parts = table.pieces().map(|piece| match piece {
+            Piece::Copy { source: CURRENT, start, end } => &new[start as usize..end as usize],
+            Piece::Copy { start, end, .. } => &old[start as usize..end as usize],
+            Piece::Literal(bytes) => std::str::from_utf8(bytes).unwrap(),
         });
         parts.collect()
     }

@@ -1,21 +1,24 @@
 //! One entry before the bench: the entry, what is known of it, and the words that rules are made of.
 
-use std::collections::HashMap;
-
 use crate::model::Millis;
-use crate::model::entry::{Entry, Stamp, Status, TextHash};
-use crate::model::evidence::{Evidence, FinishedLine, Job, Life, Lock, Traces};
+use crate::model::entries::Entries;
+use crate::model::entry::{Entry, Flags, Stamp, Status, TextHash};
+use crate::model::evidence::{Evidence, Job, Life, Lock, Traces};
 use crate::model::key::{Family, Shape};
 use crate::model::policy::Policy;
+use crate::model::runs::FinishedLine;
+use crate::model::texts::TextMap;
 use crate::model::verdict::{Healing, Reason};
 
 /// What the entries of one store say of each other.
 #[derive(Clone, Debug, Default)]
 pub struct StoreFacts {
-    /// Cron bases by the hash of their job; several only where agents share the store or spellings differ.
-    pub bases: HashMap<TextHash, Vec<Entry>>,
+    /// Numbers of cron bases by the hash of their key in lower case, of those that have run records.
+    bases: TextMap<Option<usize>>,
+    /// Of several spellings of a base the others.
+    other_bases: TextMap<Vec<usize>>,
     /// `updatedAt` and session of the newest run record of a job.
-    pub newest_run: HashMap<TextHash, (Millis, TextHash)>,
+    pub newest_run: TextMap<(Millis, TextHash)>,
     /// Whether the job list knows any job of the store.
     pub knows_a_job: bool,
     /// Whether the store lies outside the state directory.
@@ -23,23 +26,36 @@ pub struct StoreFacts {
 }
 
 impl StoreFacts {
-    /// Gathers them from the live entries of a store.
-    pub fn gather<'a>(
-        entries: impl Iterator<Item = &'a Entry>,
-        known: &HashMap<TextHash, Job>,
-        outside: bool,
-    ) -> Self {
+    /// Gathers them from the entries of a store that nothing overrides.
+    pub fn gather(entries: &Entries, known: &TextMap<Job>, outside: bool) -> Self {
         let mut facts = StoreFacts { outside, ..Self::default() };
-        for entry in entries.filter(|entry| entry.family().is_cron()) {
-            facts.knows_a_job |= known.contains_key(&entry.job);
-            if entry.shape == Shape::CronBase {
-                facts.bases.entry(entry.job).or_default().push(*entry);
-            } else if let Some(at) = entry.updated_at.millis() {
+        let live = || entries.iter().enumerate().filter(|(_, entry)| !entry.is(Flags::OVERRIDDEN));
+        for (_, entry) in live().filter(|(_, entry)| entry.family().is_cron()) {
+            facts.knows_a_job = facts.knows_a_job || known.contains_key(&entry.job);
+            if entry.shape != Shape::RunRecord {
+                continue;
+            }
+            facts.bases.entry(entry.kin).or_default();
+            if let Some(at) = entry.updated_at.millis() {
                 let newest = facts.newest_run.entry(entry.job).or_insert((at, entry.session));
                 *newest = (at, entry.session).max(*newest);
             }
         }
+        for (at, entry) in live().filter(|(_, entry)| entry.shape == Shape::CronBase) {
+            match facts.bases.get_mut(&entry.kin) {
+                None => {}
+                Some(base @ None) => *base = Some(at),
+                Some(Some(_)) => facts.other_bases.entry(entry.kin).or_default().push(at),
+            }
+        }
         facts
+    }
+
+    /// Numbers of the bases of a run record, in file order.
+    fn bases_of(&self, record: &Entry) -> impl Iterator<Item = usize> + use<'_> {
+        let first = self.bases.get(&record.kin).copied().flatten();
+        let others = if self.other_bases.is_empty() { None } else { self.other_bases.get(&record.kin) };
+        first.into_iter().chain(others.into_iter().flatten().copied())
     }
 }
 
@@ -56,9 +72,41 @@ pub struct Case<'a> {
     pub evidence: &'a Evidence,
     /// What the user allows.
     pub policy: &'a Policy,
+    entries: &'a Entries,
+    /// The base that has the session of this run record; one that is running before any other.
+    base: Option<&'a Entry>,
+    job: Option<&'a Job>,
+}
+
+/// The bases of `entry`, where that is a run record.
+fn bases<'a>(
+    entries: &'a Entries,
+    store: &'a StoreFacts,
+    entry: &'a Entry,
+) -> impl Iterator<Item = &'a Entry> + use<'a> {
+    let record = Some(entry).filter(|entry| entry.shape == Shape::RunRecord);
+    let bases = record.into_iter().flat_map(|record| store.bases_of(record)).map(|at| &entries[at]);
+    bases.filter(|base| base.job == entry.job)
 }
 
 impl<'a> Case<'a> {
+    /// The case of entry number `at` of a store.
+    pub fn new(
+        (entries, at): (&'a Entries, usize),
+        traces: Traces,
+        store: &'a StoreFacts,
+        evidence: &'a Evidence,
+        policy: &'a Policy,
+    ) -> Self {
+        let entry = &entries[at];
+        let runs = |base: &Entry| base.status == Status::Running;
+        let of_session = bases(entries, store, entry)
+            .filter(|base| entry.session != 0 && base.session == entry.session)
+            .reduce(|first, other| if runs(other) && !runs(first) { other } else { first });
+        let job = if entry.family().is_cron() { evidence.jobs.known.get(&entry.job) } else { None };
+        Case { entry, traces, store, evidence, policy, entries, base: of_session, job }
+    }
+
     /// The clock.
     pub fn now(&self) -> Millis {
         self.evidence.now
@@ -66,21 +114,12 @@ impl<'a> Case<'a> {
 
     /// The bases of a run record that the store holds.
     pub fn bases(&self) -> impl Iterator<Item = &'a Entry> + use<'a> {
-        let bases = self.store.bases.get(&self.entry.job).filter(|_| self.entry.shape == Shape::RunRecord);
-        let kin = self.entry.kin;
-        bases.into_iter().flatten().filter(move |base| base.kin == kin)
-    }
-
-    /// The base of a run record that has the record's session; one that is running before any other.
-    fn base_of_session(&self) -> Option<&'a Entry> {
-        let session = self.entry.session;
-        let of_session = || self.bases().filter(|base| session != 0 && base.session == session);
-        of_session().find(|base| base.status == Status::Running).or_else(|| of_session().next())
+        bases(self.entries, self.store, self.entry)
     }
 
     /// The job, where a list knows it.
     pub fn job(&self) -> Option<&'a Job> {
-        self.evidence.jobs.known.get(&self.entry.job)
+        self.job
     }
 
     /// Time of the last sign of life: last transcript line, `updatedAt`, `startedAt`; never a future one.
@@ -88,7 +127,7 @@ impl<'a> Case<'a> {
     pub fn last_sign(&self) -> Option<Millis> {
         let now = self.now();
         let own = |entry: &Entry| entry.updated_at.past(now).max(entry.started_at.past(now));
-        let base = self.base_of_session().filter(|base| base.status == Status::Running).and_then(own);
+        let base = self.base.filter(|base| base.status == Status::Running).and_then(own);
         let line = self.traces.last_line.filter(|&at| at <= now);
         own(self.entry).max(base).max(line)
     }
@@ -115,7 +154,7 @@ impl<'a> Case<'a> {
             None
         } else if self.entry.status == Status::Running {
             Some(Reason::SaysRunning)
-        } else if self.base_of_session().is_some_and(|base| base.status == Status::Running) {
+        } else if self.base.is_some_and(|base| base.status == Status::Running) {
             Some(Reason::BaseSaysRunning)
         } else {
             None
@@ -126,35 +165,24 @@ impl<'a> Case<'a> {
     pub fn started_at(&self) -> Option<Millis> {
         let now = self.now();
         let own = self.entry.started_at.past(now);
-        own.or_else(|| self.base_of_session().and_then(|base| base.started_at.past(now)))
+        own.or_else(|| self.base.and_then(|base| base.started_at.past(now)))
     }
 
     /// The finished line that names the entry's session and was not written before the run began. A base
     /// has to say when that was.
-    pub fn finished_line(&self) -> Option<&'a FinishedLine> {
+    pub fn finished_line(&self) -> Option<FinishedLine> {
+        let latest = self.evidence.runs.of_session(self.entry.job, self.entry.session)?;
         let started = self.started_at();
-        if self.entry.shape == Shape::CronBase && started.is_none() {
-            return None;
-        }
-        self.evidence
-            .runs
-            .of_session(self.entry.session, self.entry.job)
-            .filter(|line| self.is_past(line.ts) && started.is_none_or(|at| line.ts >= at))
-            .max_by_key(|line| line.ts)
+        let unknown = self.entry.shape == Shape::CronBase && started.is_none();
+        (!unknown && started.is_none_or(|at| latest.ts >= at)).then_some(latest)
     }
 
     /// A finished line of the job without a session, whose run took in the moment when this one began.
-    pub fn finished_line_around(&self) -> Option<&'a FinishedLine> {
-        let started = self.started_at()?;
-        self.evidence
-            .runs
-            .of_job(self.entry.job)
-            .filter(|line| !line.named && self.is_past(line.ts))
-            .filter(|line| line.ts >= started && line.run_at.is_some_and(|at| at <= started))
-            .min_by_key(|line| line.ts)
+    pub fn finished_line_around(&self) -> Option<FinishedLine> {
+        self.evidence.runs.around(self.entry.job, self.started_at()?)
     }
 
-    /// Whether a time from a run log or a job list is one, and not after the clock.
+    /// Whether a time from a job list is one, and not after the clock.
     fn is_past(&self, at: Millis) -> bool {
         Stamp::is_past_time(at, self.now())
     }
@@ -179,7 +207,7 @@ impl<'a> Case<'a> {
     /// Whether the run record may be the run that its job is at.
     pub fn is_in_flight(&self) -> bool {
         self.entry.shape == Shape::RunRecord
-            && (self.base_of_session().is_some_and(|base| base.status == Status::Running)
+            && (self.base.is_some_and(|base| base.status == Status::Running)
                 || self.traces.lock == Lock::MayLive
                 || self.is_marked())
     }
@@ -197,16 +225,12 @@ impl<'a> Case<'a> {
         match self.job().map(|job| job.marker) {
             _ if !newest => false,
             _ if !self.evidence.jobs.markers_complete => self.owner_may_live(),
-            Some(Some(marker)) if self.is_past(marker) => at >= marker && !self.has_finished_since(marker),
+            Some(Some(marker)) if self.is_past(marker) => {
+                at >= marker && !self.evidence.runs.has_finished_since(self.entry.job, marker)
+            }
             Some(Some(_)) => true,
             Some(None) | None => false,
         }
-    }
-
-    /// Whether a run of the job that began at `marker` or later has finished.
-    fn has_finished_since(&self, marker: Millis) -> bool {
-        let mut lines = self.evidence.runs.of_job(self.entry.job);
-        lines.any(|line| line.run_at.is_some_and(|at| at >= marker && self.is_past(at)))
     }
 
     /// Whether the run record is over: not in flight, and not a run that may still be going on.
@@ -243,7 +267,7 @@ impl<'a> Case<'a> {
     /// life. Never the present: a transcript that cannot be read lives now, and then there is no telling.
     pub fn healing(&self) -> Option<Healing> {
         if let Some(line) = self.finished_line().or_else(|| self.finished_line_around()) {
-            return Some(Healing { status: line.status, ended_at: line.ts });
+            return Some(Healing { status: line.status.name(), ended_at: line.ts });
         }
         let ended_at = self.last_sign().filter(|&at| at < self.now())?;
         Some(Healing { status: "failed", ended_at })

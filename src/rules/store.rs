@@ -10,7 +10,7 @@ pub const MAX_STRING_UNITS: u64 = 536_870_888;
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $title:literal;)*) => {
-        $($(#[$doc])* pub const $name: Rule = Rule { id: $id, class: None, title: $title };)*
+        $($(#[$doc])* pub static $name: Rule = Rule { id: $id, class: None, title: $title };)*
     };
 }
 

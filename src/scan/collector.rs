@@ -108,19 +108,26 @@ impl<'a> Collector<'a> {
 
     #[inline(never)]
     fn begin_entry(&mut self, start: u64, key: Captured<'_>) {
-        let decoded = text::decode(key.raw);
         self.start = start;
         self.entry = Entry::new(0, 0);
-        self.entry.key = hash(&decoded);
         self.entry.flags.set(Flags::UNREAD, key.cut);
         self.tallies.begin();
         self.session.set(None);
         self.file.set(None);
         self.run.set(None);
+        match text::plain(key.raw) {
+            Some(text) => self.read_key(text),
+            None => self.read_escaped_key(key.raw),
+        }
+    }
+
+    fn read_escaped_key(&mut self, raw: &[u8]) {
+        let decoded = text::decode(raw);
         match std::str::from_utf8(&decoded) {
-            Ok(key) => self.read_key(key),
+            Ok(text) => self.read_key(text),
             // A lone surrogate: no grammar knows it, but a glob may.
             Err(_) => {
+                self.entry.key = hash(&decoded);
                 let shown = text::to_display(&decoded);
                 self.mark((self.context.marks)(&SessionKey::parse(&shown, "main"), &shown));
             }
@@ -136,6 +143,7 @@ impl<'a> Collector<'a> {
         let folded = is_folded(text);
         self.mark((self.context.marks)(&key, text));
         let entry = &mut self.entry;
+        entry.key = hash(text.as_bytes());
         entry.shape = if entry.is(Flags::UNREAD) { Shape::Unknown } else { key.shape };
         entry.flags.set(Flags::HAS_AGENT, key.agent.is_some());
         let bare = key.agent.is_none() && text != "global" && text != "unknown";
@@ -174,17 +182,16 @@ impl<'a> Collector<'a> {
             self.entry.flags.set(Flags::UNREAD, true);
         }
         let raw = captured.filter(|_| self.kind == Kind::String).map(|captured| captured.raw);
+        if self.field == Field::SessionId && raw.is_some_and(is_safe_session_id) {
+            // Nothing in it that would have to be decoded.
+            return self.set_session(raw, true);
+        }
         let string = raw.map(text::decode);
         let string = string.as_deref();
         let (filled, is_false) = (self.is_filled(end), self.is_false(end));
         let entry = &mut self.entry;
         match self.field {
-            Field::SessionId => {
-                entry.session = string.map_or(0, hash);
-                let good = string.and_then(|id| std::str::from_utf8(id).ok()).is_some_and(is_safe_session_id);
-                entry.flags.set(Flags::BAD_SESSION_ID, !good);
-                self.session.set(string);
-            }
+            Field::SessionId => self.set_session(string, string.is_some_and(is_safe_session_id)),
             Field::SessionFile => {
                 let name = string.and_then(|path| path.rsplit(|byte| b"/\\".contains(byte)).next());
                 self.file.set(name);
@@ -220,6 +227,12 @@ impl<'a> Collector<'a> {
             Field::Cache => entry.flags.set(Flags::CACHES, true),
             _ => {}
         }
+    }
+
+    fn set_session(&mut self, id: Option<&[u8]>, good: bool) {
+        self.entry.session = id.map_or(0, hash);
+        self.entry.flags.set(Flags::BAD_SESSION_ID, !good);
+        self.session.set(id);
     }
 
     /// Whether the value says anything: not `null`, `""`, `{}` or `[]`.
@@ -286,20 +299,25 @@ fn is_folded(text: &str) -> bool {
 
 fn stamp(kind: Kind, captured: Option<Captured<'_>>) -> Stamp {
     match (kind, captured) {
-        (Kind::Number, Some(number)) if !number.cut => {
-            number_of(number.raw).map_or(Stamp::unusable(), Stamp::from_number)
-        }
+        (Kind::Number, Some(number)) if !number.cut => match integer(number.raw) {
+            Some(integer) => Stamp::from_integer(integer),
+            None => {
+                let number = std::str::from_utf8(number.raw).ok().and_then(|text| text.parse().ok());
+                number.map_or(Stamp::unusable(), Stamp::from_number)
+            }
+        },
         (Kind::Null, _) => Stamp::absent(),
         _ => Stamp::unusable(),
     }
 }
 
-fn number_of(raw: &[u8]) -> Option<f64> {
-    // Up to fifteen digits every integer is a double, and nearly all times are such.
-    if raw.len() <= 15 && raw.iter().all(u8::is_ascii_digit) {
-        return Some(raw.iter().fold(0u64, |value, digit| 10 * value + u64::from(digit - b'0')) as f64);
+/// Digits and nothing else, few enough that the double which Node makes of them is that integer.
+fn integer(raw: &[u8]) -> Option<u64> {
+    if raw.len() > 15 {
+        return None;
     }
-    std::str::from_utf8(raw).ok()?.parse().ok()
+    raw.iter()
+        .try_fold(0, |value, digit| digit.is_ascii_digit().then(|| 10 * value + u64::from(digit - b'0')))
 }
 
 fn chat_flags(chat_type: Option<&[u8]>) -> Flags {

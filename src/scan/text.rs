@@ -18,7 +18,7 @@ pub fn decode(raw: &[u8]) -> Cow<'_, [u8]> {
 
 /// What stands between the quotes, where that is the text itself: no escape, nothing but UTF-8.
 pub fn plain(raw: &[u8]) -> Option<&str> {
-    if raw.contains(&b'\\') { None } else { std::str::from_utf8(raw).ok() }
+    if memchr::memchr(b'\\', raw).is_some() { None } else { std::str::from_utf8(raw).ok() }
 }
 
 fn decode_slowly(raw: &[u8]) -> Vec<u8> {

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use super::Fate;
 use crate::cli::args::EntriesArg;
-use crate::diagnose::changeset::Changeset;
+use crate::diagnose::changeset;
 use crate::diagnose::settle::strings;
 use crate::diagnose::{Condition, Diagnosis, Judged};
 use crate::model::entry::{Entry, Flags, Status, hash};
 use crate::model::evidence::Evidence;
 use crate::model::key::SessionKey;
+use crate::model::plan::EditRecord;
 use crate::model::policy::Policy;
 use crate::model::verdict::{Confidence, LineRef, Reason, Verdict};
 use crate::plan::decision::{Decision, Held};
@@ -26,8 +26,6 @@ const KEY_BYTES: usize = 1024;
 pub struct DiagnosisChanges<'a> {
     /// What was judged.
     pub diagnosis: &'a mut Diagnosis,
-    /// What became of the stores.
-    pub fates: &'a [Fate],
     /// Which entries are listed.
     pub which: EntriesArg,
 }
@@ -35,9 +33,7 @@ pub struct DiagnosisChanges<'a> {
 impl Changes for DiagnosisChanges<'_> {
     fn for_each(&mut self, store: usize, sink: &mut dyn FnMut(&Change) -> io::Result<()>) -> io::Result<()> {
         let Diagnosis { stores, evidence, policy, .. } = &mut *self.diagnosis;
-        let told = stores.iter_mut().zip(self.fates);
-        let mut told = told.filter(|(store, _)| store.is_told());
-        let Some((store, fate)) = told.nth(store) else { return Ok(()) };
+        let Some(store) = stores.iter_mut().filter(|store| store.is_told()).nth(store) else { return Ok(()) };
         let Condition::Whole(judged) = &mut store.condition else { return Ok(()) };
         let mut any = false;
         for at in 0..judged.plan.decisions.len() {
@@ -48,7 +44,7 @@ impl Changes for DiagnosisChanges<'_> {
             };
             if wanted {
                 any = true;
-                sink(&change(judged, evidence, policy, fate.changeset.as_ref(), at)?)?;
+                sink(&change(judged, evidence, policy, at)?)?;
             }
         }
         if any { judged.reading.source.unchanged() } else { Ok(()) }
@@ -56,13 +52,7 @@ impl Changes for DiagnosisChanges<'_> {
 }
 
 /// Tells one entry.
-pub fn change(
-    judged: &mut Judged,
-    evidence: &Evidence,
-    policy: &Policy,
-    changeset: Option<&Changeset>,
-    at: usize,
-) -> io::Result<Change> {
+pub fn change(judged: &mut Judged, evidence: &Evidence, policy: &Policy, at: usize) -> io::Result<Change> {
     let entry = judged.reading.scan.entries[at];
     let decision = judged.plan.decisions[at];
     let traces = |at: usize| judged.traces(at);
@@ -78,13 +68,13 @@ pub fn change(
         class: decision.rule().class.map(|class| class.name()),
         rule: decision.rule().id,
         action: decision.action.name(),
-        confidence: decision.confidence.map(Confidence::name),
+        confidence: decision.confidence().map(Confidence::name),
         protected_by: decision.protected_by.map(|protection| protection.name()),
         reasons: reasons(&verdict, &decision, evidence),
         source: None,
         start: entry.start(),
         end: entry.end(),
-        edits: edits(changeset, at),
+        edits: edits(judged, evidence, policy, at)?,
         session_id,
         updated_at: entry.updated_at.millis(),
         status,
@@ -121,17 +111,14 @@ fn cut(key: String) -> (String, Option<u64>) {
     (key[..end].to_owned(), Some(whole))
 }
 
-fn edits(changeset: Option<&Changeset>, at: usize) -> Vec<Edit> {
+fn edits(judged: &mut Judged, evidence: &Evidence, policy: &Policy, at: usize) -> io::Result<Vec<Edit>> {
     let json = |raw: &Option<String>| {
         raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or(serde_json::Value::Null)
     };
-    let records = changeset.and_then(|changeset| changeset.edits_of(at)).map(|edits| &edits.records);
-    let edit = |record: &crate::model::plan::EditRecord| Edit {
-        field: record.field.clone(),
-        old: json(&record.old),
-        new: json(&record.new),
-    };
-    records.into_iter().flatten().map(edit).collect()
+    let records = changeset::edits(judged, evidence, policy, at)?.map(|edits| edits.records);
+    let edit =
+        |record: EditRecord| Edit { old: json(&record.old), new: json(&record.new), field: record.field };
+    Ok(records.into_iter().flatten().map(edit).collect())
 }
 
 fn reasons(verdict: &Verdict, decision: &Decision, evidence: &Evidence) -> Vec<String> {

@@ -1,63 +1,108 @@
 //! The table of jobs: who made the entries, how fast, and how they ended.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use super::intervals::Intervals;
 use super::store::ROWS;
 use crate::diagnose::Judged;
 use crate::diagnose::settle::strings;
 use crate::evidence::jobs::is_known;
 use crate::model::Millis;
-use crate::model::entry::{Flags, TextHash};
+use crate::model::entry::{Entry, Flags, TextHash};
 use crate::model::evidence::Jobs;
 use crate::model::key::{SessionKey, Shape};
+use crate::model::texts::TextMap;
 use crate::report::model::JobReport;
+use crate::scan::entries::Scan;
 use crate::scan::members;
 
-/// What is gathered of one job.
+/// What is gathered of one job, or of several.
 #[derive(Default)]
 struct Part {
-    /// Place of an entry that tells the id and the label.
+    /// Number of an entry that tells the id and the label.
     sample: usize,
     entries: u64,
     bytes: u64,
     statuses: BTreeMap<&'static str, u64>,
-    times: Vec<Millis>,
+    first: Option<Millis>,
+    last: Option<Millis>,
+}
+
+impl Part {
+    fn add(&mut self, at: usize, entry: &Entry) {
+        if self.entries == 0 {
+            self.sample = at;
+        }
+        self.entries += 1;
+        self.bytes += entry.bytes();
+        *self.statuses.entry(entry.status.name()).or_default() += 1;
+        let time = time_of_run(entry);
+        self.first = self.first.into_iter().chain(time).min();
+        self.last = self.last.max(time);
+    }
+}
+
+fn time_of_run(entry: &Entry) -> Option<Millis> {
+    entry.updated_at.millis().filter(|_| entry.shape == Shape::RunRecord)
 }
 
 /// Tells the jobs of a store, the largest first; a hundred of them, and the rest as one.
 pub fn tell(judged: &mut Judged, jobs: &Jobs) -> io::Result<Vec<JobReport>> {
-    let mut parts: Vec<(TextHash, Part)> = gather(judged).into_iter().collect();
-    parts.sort_by_key(|(job, part)| (std::cmp::Reverse(part.bytes), *job));
-    let rest = parts.split_off(parts.len().min(ROWS));
-    let mut rows = Vec::new();
-    for (job, mut part) in parts {
-        rows.push(row(judged, jobs, job, &mut part)?);
+    let largest = largest(&judged.reading.scan);
+    let places: TextMap<usize> = largest.iter().enumerate().map(|(place, job)| (*job, place)).collect();
+    let mut parts: Vec<(Part, Intervals)> = largest.iter().map(|_| Default::default()).collect();
+    let mut rest = Part::default();
+    for (at, entry) in of_jobs(&judged.reading.scan) {
+        match places.get(&entry.job) {
+            None => rest.add(at, entry),
+            Some(&place) => {
+                let (part, intervals) = &mut parts[place];
+                part.add(at, entry);
+                time_of_run(entry).into_iter().for_each(|time| intervals.add(time));
+            }
+        }
     }
-    if !rest.is_empty() {
-        rows.push(other(rest.into_iter().map(|(_, part)| part)));
+    let mut rows = Vec::new();
+    for (job, (part, intervals)) in largest.into_iter().zip(parts) {
+        rows.push(row(judged, jobs, job, &part, intervals)?);
+    }
+    if rest.entries > 0 {
+        rows.push(other(&rest));
     }
     Ok(rows)
 }
 
-fn gather(judged: &Judged) -> HashMap<TextHash, Part> {
-    let mut parts: HashMap<TextHash, Part> = HashMap::new();
-    for (at, entry) in judged.reading.scan.entries.iter().enumerate() {
-        if !entry.family().is_cron() || entry.is(Flags::OVERRIDDEN) {
-            continue;
-        }
-        let part = parts.entry(entry.job).or_insert_with(|| Part { sample: at, ..Part::default() });
-        part.entries += 1;
-        part.bytes += entry.bytes();
-        *part.statuses.entry(entry.status.name()).or_default() += 1;
-        if entry.shape == Shape::RunRecord {
-            part.times.extend(entry.updated_at.millis());
-        }
-    }
-    parts
+/// Entries of jobs that nothing overrides, by number.
+fn of_jobs(scan: &Scan) -> impl Iterator<Item = (usize, &Entry)> {
+    let entries = scan.entries.iter().enumerate();
+    entries.filter(|(_, entry)| entry.family().is_cron() && !entry.is(Flags::OVERRIDDEN))
 }
 
-fn row(judged: &mut Judged, jobs: &Jobs, job: TextHash, part: &mut Part) -> io::Result<JobReport> {
+/// The jobs that take the most bytes; of a million jobs no more is remembered than that.
+fn largest(scan: &Scan) -> Vec<TextHash> {
+    let mut bytes: TextMap<u64> = TextMap::default();
+    for (_, entry) in of_jobs(scan) {
+        *bytes.entry(entry.job).or_default() += entry.bytes();
+    }
+    let mut largest = BTreeSet::new();
+    for (job, bytes) in bytes {
+        largest.insert((Reverse(bytes), job));
+        if largest.len() > ROWS {
+            largest.pop_last();
+        }
+    }
+    largest.into_iter().map(|(_, job)| job).collect()
+}
+
+fn row(
+    judged: &mut Judged,
+    jobs: &Jobs,
+    job: TextHash,
+    part: &Part,
+    intervals: Intervals,
+) -> io::Result<JobReport> {
     let entry = judged.reading.scan.entries[part.sample];
     let source = &mut judged.reading.source;
     let key = members::key(source, entry.start())?;
@@ -72,16 +117,15 @@ fn row(judged: &mut Judged, jobs: &Jobs, job: TextHash, part: &mut Part) -> io::
             label.map(|label| label.strip_prefix("Cron: ").unwrap_or(&label).to_owned())
         }
     };
-    part.times.sort_unstable();
     Ok(JobReport {
         job_id: known.map_or_else(|| spelled.to_owned(), |job| job.id.clone()),
         name,
         entries: part.entries,
         bytes: part.bytes,
         statuses: owned(&part.statuses),
-        first_at: part.times.first().copied(),
-        last_at: part.times.last().copied(),
-        median_interval_ms: median_interval(&part.times),
+        first_at: part.first,
+        last_at: part.last,
+        median_interval_ms: intervals.median(),
         known: is_known(jobs, job),
     })
 }
@@ -90,43 +134,16 @@ fn owned(statuses: &BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
     statuses.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 
-fn other(parts: impl Iterator<Item = Part>) -> JobReport {
-    let mut sum = Part::default();
-    for part in parts {
-        sum.entries += part.entries;
-        sum.bytes += part.bytes;
-        for (status, count) in part.statuses {
-            *sum.statuses.entry(status).or_default() += count;
-        }
-        sum.times.extend(part.times.iter().min().into_iter().chain(part.times.iter().max()));
-    }
+fn other(rest: &Part) -> JobReport {
     JobReport {
         job_id: "other".to_owned(),
         name: None,
-        entries: sum.entries,
-        bytes: sum.bytes,
-        statuses: owned(&sum.statuses),
-        first_at: sum.times.iter().min().copied(),
-        last_at: sum.times.iter().max().copied(),
+        entries: rest.entries,
+        bytes: rest.bytes,
+        statuses: owned(&rest.statuses),
+        first_at: rest.first,
+        last_at: rest.last,
         median_interval_ms: None,
         known: None,
-    }
-}
-
-/// `times` are sorted.
-fn median_interval(times: &[Millis]) -> Option<Millis> {
-    let mut intervals: Vec<Millis> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    intervals.sort_unstable();
-    intervals.get(intervals.len() / 2).copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_interval_is_not_moved_by_one_long_pause() {
-        assert_eq!(median_interval(&[0, 10, 20, 30, 900]), Some(10));
-        assert_eq!(median_interval(&[5]), None);
     }
 }

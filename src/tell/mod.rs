@@ -5,20 +5,21 @@
 
 pub mod changes;
 pub mod findings;
+mod intervals;
 pub mod jobs;
 pub mod next;
 pub mod store;
 
-use crate::diagnose::changeset::Changeset;
 use crate::diagnose::{Condition, Diagnosis};
 use crate::exit::Exit;
+use crate::model::plan::PieceTable;
 use crate::report::model::{Backup, Finding, Outcome, Report, Severity, Tool};
 
 /// What became of one store.
 #[derive(Clone, Debug)]
 pub struct Fate {
-    /// What the plan means in bytes, where there is one.
-    pub changeset: Option<Changeset>,
+    /// The new store, where there is a plan.
+    pub table: Option<PieceTable>,
     /// What became of it.
     pub outcome: Outcome,
     /// Where its original lies.
@@ -31,14 +32,8 @@ pub struct Fate {
 
 impl Fate {
     /// Nothing was tried.
-    pub fn untouched(changeset: Option<Changeset>) -> Self {
-        Fate {
-            changeset,
-            outcome: Outcome::Unchanged,
-            backup: None,
-            findings: Vec::new(),
-            exit: Exit::Healthy,
-        }
+    pub fn untouched(table: Option<PieceTable>) -> Self {
+        Fate { table, outcome: Outcome::Unchanged, backup: None, findings: Vec::new(), exit: Exit::Healthy }
     }
 }
 
@@ -111,7 +106,7 @@ fn exit_of(diagnosis: &Diagnosis, at: usize, fate: &Fate, applied: bool) -> Exit
         Condition::Busy(_) => Exit::Busy,
         Condition::Failed(_) => Exit::Io,
         Condition::Whole(judged) => {
-            let changes = judged.plan.summary.is_change() && fate.changeset.is_some();
+            let changes = judged.plan.summary.is_change() && fate.table.is_some();
             if !applied && changes { Exit::Findings } else { Exit::Healthy }
         }
     }

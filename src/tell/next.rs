@@ -20,8 +20,7 @@ pub fn steps(diagnosis: &Diagnosis, fates: &[Fate], request: &Request) -> Vec<St
         steps.push("copy the sessions directory aside before anything else".to_owned());
     }
     let plans = fates.iter().any(|fate| {
-        fate.changeset.is_some()
-            && matches!(fate.outcome, Outcome::Unchanged | Outcome::Busy | Outcome::Failed)
+        fate.table.is_some() && matches!(fate.outcome, Outcome::Unchanged | Outcome::Busy | Outcome::Failed)
     });
     let changes = diagnosis.judged().any(|(_, judged)| judged.plan.summary.is_change());
     if plans && changes && diagnosis.situation.era != Era::Sqlite {

@@ -6,6 +6,7 @@ use super::{Fate, jobs};
 use crate::diagnose::{Condition, Diagnosis, Judged};
 use crate::model::entry::Flags;
 use crate::model::store::StoreFile;
+use crate::model::verdict::{Action, Class};
 use crate::plan::forecast;
 use crate::report::model::{
     BrakeReport, Damage, EntryCounts, FieldReport, OpenclawReads, Outcome, StoreReport, StoreVerdict, Tally,
@@ -87,8 +88,8 @@ fn whole(told: &mut StoreReport, judged: &Judged, fate: &Fate, heap_limit: Optio
         slimmed: summary.slimmed,
         recovered: 0,
     };
-    told.bytes_after = match &fate.changeset {
-        Some(changeset) if summary.is_change() => Some(changeset.table.len()),
+    told.bytes_after = match &fate.table {
+        Some(table) if summary.is_change() => Some(table.len()),
         _ => Some(judged.reading.bytes),
     };
     told.classes = summary.classes.clone();
@@ -111,17 +112,18 @@ fn whole(told: &mut StoreReport, judged: &Judged, fate: &Fate, heap_limit: Optio
 }
 
 fn class_actions(judged: &Judged) -> BTreeMap<String, BTreeMap<String, Tally>> {
-    let mut classes: BTreeMap<&str, BTreeMap<&str, Tally>> = BTreeMap::new();
+    let mut tallies = [[Tally::default(); Action::ALL.len()]; Class::ALL.len()];
     for (entry, decision) in judged.reading.scan.entries.iter().zip(&judged.plan.decisions) {
         if !entry.is(Flags::OVERRIDDEN) {
-            let actions = classes.entry(decision.class().name()).or_default();
-            actions.entry(decision.action.name()).or_default().add(entry.bytes());
+            tallies[decision.class() as usize][decision.action as usize].add(entry.bytes());
         }
     }
-    let owned = |actions: BTreeMap<&str, Tally>| {
-        actions.into_iter().map(|(name, tally)| (name.to_owned(), tally)).collect()
+    let actions = |tallies: &[Tally]| {
+        let told = Action::ALL.iter().zip(tallies).filter(|(_, tally)| tally.entries > 0);
+        told.map(|(action, tally)| (action.name().to_owned(), *tally)).collect::<BTreeMap<_, _>>()
     };
-    classes.into_iter().map(|(class, actions)| (class.to_owned(), owned(actions))).collect()
+    let classes = Class::ALL.iter().zip(&tallies).map(|(class, row)| (class.name().to_owned(), actions(row)));
+    classes.filter(|(_, actions)| !actions.is_empty()).collect()
 }
 
 fn fields(scan: &Scan) -> Vec<FieldReport> {

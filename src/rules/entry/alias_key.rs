@@ -6,7 +6,7 @@ use crate::model::verdict::{Class, Reason, Rule};
 use crate::rules::case::Case;
 
 /// Only told: which of the two somebody wants is theirs to say.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "alias-key",
     class: Some(Class::Malformed),
     title: "a spelling that OpenClaw folds into another key that exists",

@@ -3,7 +3,7 @@
 use crate::model::verdict::{Action, Confidence, Reason, Rule, Verdict};
 
 /// Dead bytes, not an entry: judged before protection and counted apart.
-pub const RULE: Rule =
+pub static RULE: Rule =
     Rule { id: "duplicate-key", class: None, title: "an earlier copy of a key that a later one overrides" };
 
 /// The verdict on an overridden copy.

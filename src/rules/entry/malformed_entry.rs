@@ -7,7 +7,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// A run record holds nothing that way and may go; anything else is only told.
-pub const RULE: Rule =
+pub static RULE: Rule =
     Rule { id: "malformed-entry", class: Some(Class::Malformed), title: "an entry that is not an object" };
 
 /// Whether it holds.

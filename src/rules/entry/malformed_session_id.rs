@@ -6,7 +6,7 @@ use crate::model::verdict::{Class, Reason, Rule};
 use crate::rules::case::Case;
 
 /// Only told: from 2026.5.28 on OpenClaw drops such an entry itself.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "malformed-session-id",
     class: Some(Class::Malformed),
     title: "a sessionId that OpenClaw rejects",

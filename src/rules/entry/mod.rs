@@ -54,7 +54,7 @@ impl Claim {
 pub type Entry = (&'static Rule, fn(&Case<'_>) -> Option<Claim>);
 
 /// The first that holds is the entry's rule. `duplicate-key` is judged before, surplus after the others.
-pub const ORDER: [Entry; 11] = [
+pub static ORDER: [Entry; 11] = [
     (&malformed_entry::RULE, malformed_entry::holds),
     (&malformed_session_id::RULE, malformed_session_id::holds),
     (&alias_key::RULE, alias_key::holds),

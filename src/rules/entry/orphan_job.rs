@@ -5,7 +5,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// Needs every list that can own the store, read whole; a list that was not read makes no orphan.
-pub const RULE: Rule =
+pub static RULE: Rule =
     Rule { id: "orphan-job", class: Some(Class::Orphaned), title: "its cron job is in no job list" };
 
 /// Whether it holds.

@@ -6,7 +6,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// Needs every store, read whole.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "orphan-parent",
     class: Some(Class::Orphaned),
     title: "an ended sub-agent whose parent is in no store",

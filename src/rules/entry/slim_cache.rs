@@ -3,7 +3,7 @@
 use crate::model::verdict::Rule;
 
 /// Not a class of its own: the entry stays what it is.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "slim-cache",
     class: None,
     title: "caches that OpenClaw rebuilds, stripped from an entry that stays",

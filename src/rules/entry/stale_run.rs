@@ -5,7 +5,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// What OpenClaw's own reaper would remove, if it got that far.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "stale-run",
     class: Some(Class::Stale),
     title: "a run record that is over, past its retention",

@@ -5,7 +5,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// With `--conversations`, conversations too; never `main`.
-pub const RULE: Rule =
+pub static RULE: Rule =
     Rule { id: "stale-session", class: Some(Class::Stale), title: "a synthetic session that ended long ago" };
 
 /// Whether it holds.

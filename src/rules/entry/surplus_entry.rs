@@ -3,7 +3,7 @@
 use crate::model::verdict::{Class, Rule};
 
 /// Unprotected entries of every status, oldest first.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "surplus-entry",
     class: Some(Class::Surplus),
     title: "an unprotected entry beyond the number of entries allowed",

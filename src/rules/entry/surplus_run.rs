@@ -3,7 +3,7 @@
 use crate::model::verdict::{Class, Rule};
 
 /// Run records that are over, oldest first, never the newest ten of a job.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "surplus-run",
     class: Some(Class::Surplus),
     title: "a run record that is over, beyond the budget",

@@ -6,7 +6,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// Nothing rests on a gateway that is not known to be stopped or to have started since.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "zombie-dead-owner",
     class: Some(Class::Zombie),
     title: "claims to run, and the gateway that ran it is gone",

@@ -5,7 +5,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// The line has to name the session and the job, and may not be older than the run.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "zombie-finished",
     class: Some(Class::Zombie),
     title: "claims to run, and the run log says that it finished",

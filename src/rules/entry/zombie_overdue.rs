@@ -5,7 +5,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// Waits for the job's own timeout while a gateway that could own the run may live.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "zombie-overdue",
     class: Some(Class::Zombie),
     title: "claims to run, and has been silent for too long",

@@ -8,7 +8,7 @@ use crate::model::verdict::{Class, Confidence, Reason, Rule};
 use crate::rules::case::Case;
 
 /// A later run that only the job's times tell of may heal a base; removing takes a run that has a name.
-pub const RULE: Rule = Rule {
+pub static RULE: Rule = Rule {
     id: "zombie-superseded",
     class: Some(Class::Zombie),
     title: "claims to run, though its job started again since",
@@ -21,9 +21,8 @@ pub fn holds(case: &Case<'_>) -> Option<Claim> {
         return None;
     }
     let sign = case.last_sign()?;
-    let named = later_named_run(case, sign);
-    let later =
-        named.or_else(|| later_unnamed_run(case, sign).filter(|_| case.entry.shape == Shape::CronBase))?;
+    let unnamed = || if case.entry.shape == Shape::CronBase { later_unnamed_run(case, sign) } else { None };
+    let later = later_named_run(case, sign).or_else(unnamed)?;
     Claim::end_run(case, Confidence::Likely, vec![claim, later])
 }
 
@@ -38,14 +37,7 @@ fn later_named_run(case: &Case<'_>, sign: Millis) -> Option<Reason> {
     if let Some(at) = record.max(base) {
         return Some(Reason::StartedAgain(at - sign));
     }
-    let own: Vec<_> =
-        case.evidence.runs.of_session(case.entry.session, case.entry.job).map(|line| line.at).collect();
-    let line = case
-        .evidence
-        .runs
-        .of_job(case.entry.job)
-        .filter(|line| line.named && !own.contains(&line.at))
-        .find(|line| line.run_at.is_some_and(|at| at > sign && at <= case.now()))?;
+    let line = case.evidence.runs.next_named(case.entry.job, case.entry.session, sign)?;
     Some(Reason::StartedAgainLine(line.at, line.run_at? - sign))
 }
 
@@ -54,13 +46,7 @@ fn later_unnamed_run(case: &Case<'_>, sign: Millis) -> Option<Reason> {
     if let Some(line) = case.finished_line_around() {
         return Some(Reason::FinishedAround(line.at, line.ts));
     }
-    let unnamed = case
-        .evidence
-        .runs
-        .of_job(case.entry.job)
-        .filter(|line| !line.named)
-        .find(|line| line.run_at.is_some_and(|at| at > sign && at <= case.now()));
-    if let Some(line) = unnamed {
+    if let Some(line) = case.evidence.runs.next_unnamed(case.entry.job, sign) {
         return Some(Reason::StartedAgainLine(line.at, line.run_at? - sign));
     }
     let last = case.job()?.last_run_at.filter(|&at| at > sign && at <= case.now())?;
