@@ -326,7 +326,7 @@ fn a_file_that_shrinks_under_a_command_is_no_crash_and_no_plan() {
 
 #[test]
 fn a_file_that_is_always_written_to_is_busy() {
-    let world = large(16_000_000);
+    let world = large(48_000_000);
     let text = world.bytes();
     let place = text.windows(4).position(|bytes| bytes == b"xxxx").unwrap() as u64;
     for args in [

@@ -81,6 +81,7 @@ pub fn report_with(
 /// Says why there is no diagnosis: as a report for scripts, as a sentence for people.
 pub fn failure(edge: &Edge<'_>, error: &LookError) -> anyhow::Result<Exit> {
     let exit = match error {
+        LookError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Exit::Busy,
         LookError::Discover(_) | LookError::Io(_) => Exit::Io,
         LookError::Glob(_) => Exit::Usage,
         LookError::Cancelled(exit) => *exit,

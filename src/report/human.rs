@@ -18,9 +18,8 @@ use std::io::{self, Write};
 use self::page::Page;
 use super::escape::Shown;
 use super::model::{Changes, Outcome, Report, Severity, StoreReport, StoreVerdict};
-use super::stream::Written;
+use super::stream::{Written, floor};
 use super::style::{Role, Style};
-use crate::exit::Exit;
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,8 +73,7 @@ pub fn write(
         next_steps(&mut page, &options.next_steps)?;
     }
     page.flush()?;
-    let floor = if source_failure.is_some() { Exit::Io.code() } else { 0 };
-    Ok(Written { exit_code: report.exit_code.max(floor), source_failure })
+    Ok(Written { exit_code: report.exit_code.max(floor(source_failure.as_ref())), source_failure })
 }
 
 /// Whether there is nothing that anybody has to look at.

@@ -13,8 +13,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::model::{Changes, Finding, Report, StoreReport};
-use super::stream::{Written, pour};
-use crate::exit::Exit;
+use super::stream::{Written, floor, pour};
 
 /// Writes `report` with the changes of every store, and a line feed after it.
 ///
@@ -31,7 +30,7 @@ pub fn write(out: &mut dyn Write, report: &Report, changes: &mut dyn Changes) ->
         source_failure = source_failure.or(failure);
     }
     out.write_all(if report.stores.is_empty() { b"]" } else { b"\n  ]" })?;
-    let tail = Tail::of(report, source_failure.is_some());
+    let tail = Tail::of(report, source_failure.as_ref());
     write!(out, ",")?;
     out.write_all(tail_members(&tail)?.as_bytes())?;
     out.write_all(b"\n}\n")?;
@@ -124,10 +123,10 @@ struct Tail<'a> {
 }
 
 impl<'a> Tail<'a> {
-    /// A late failure makes the report incomplete, and is one of input: exit code 6 outranks the lower ones.
-    fn of(report: &'a Report, failed: bool) -> Self {
-        let exit_code = if failed { report.exit_code.max(Exit::Io.code()) } else { report.exit_code };
-        Self { findings: &report.findings, complete: report.complete && !failed, exit_code }
+    /// A late failure makes the report incomplete; its exit code outranks the lower ones.
+    fn of(report: &'a Report, failure: Option<&io::Error>) -> Self {
+        let exit_code = report.exit_code.max(floor(failure));
+        Self { findings: &report.findings, complete: report.complete && failure.is_none(), exit_code }
     }
 }
 

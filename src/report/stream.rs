@@ -3,6 +3,7 @@
 use std::io;
 
 use super::model::{Change, Changes};
+use crate::exit::Exit;
 
 /// What became of a report that was written whole.
 #[derive(Debug)]
@@ -12,6 +13,17 @@ pub struct Written {
     pub exit_code: u8,
     /// The first late failure of the source of changes; the report then says that it is incomplete.
     pub source_failure: Option<io::Error>,
+}
+
+/// What a report exits with at least after a late failure: a store that is written to is busy, and anything else
+/// is a failure of input.
+pub(super) fn floor(source_failure: Option<&io::Error>) -> u8 {
+    match source_failure.map(io::Error::kind) {
+        None => Exit::Healthy,
+        Some(io::ErrorKind::UnexpectedEof) => Exit::Busy,
+        Some(_) => Exit::Io,
+    }
+    .code()
 }
 
 /// Gives every change of a store to `write`.
