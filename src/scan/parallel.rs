@@ -1,7 +1,7 @@
 //! One store, several threads: each scans a part, and the parts are joined.
 //!
 //! Every part but the first begins with a guess: that its first byte is the quote of an entry's key
-//! ([`super::cuts`]). Whether that is so is known when the part before has been scanned, for the automaton
+//! (`super::cuts`). Whether that is so is known when the part before has been scanned, for the automaton
 //! tells in which state it ended. Where the guess was right, the two are one. Where it was wrong, what was
 //! made of that part is dropped, and the automaton of the part before goes on through it. So the result is
 //! that of one thread, whatever the text.

@@ -1,9 +1,9 @@
 //! JSON by vectors: the automaton of [`super::automaton`], moved on 64 bytes at a time.
 //!
-//! A block of 64 bytes becomes a handful of masks, a bit a byte: quotes, brackets, white space ([`lanes`], in
-//! two kinds of vectors). From these follows what lies inside strings and what between ([`block`]). Whether
-//! that is JSON is a matter of arithmetic on masks ([`grammar`]), and so is where members begin and end that
-//! somebody is told of ([`members`]).
+//! A block of 64 bytes becomes a handful of masks, a bit a byte: quotes, brackets, white space (`lanes`, in
+//! two kinds of vectors). From these follows what lies inside strings and what between (`block`). Whether
+//! that is JSON is a matter of arithmetic on masks (`grammar`), and so is where members begin and end that
+//! somebody is told of (`members`).
 //!
 //! All this only ever says yes. A block that is refused goes byte by byte through [`super::portable`], from
 //! the very state that the blocks before it led to: where a fault stands is found there and nowhere else, and
