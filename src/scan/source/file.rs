@@ -11,6 +11,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,30 +27,43 @@ pub const WINDOW: usize = 2 << 20;
 /// How many bytes are read at a time: few enough to still be in the nearest caches when they are looked at.
 const BUFFER: usize = 256 << 10;
 
+/// How many bytes are read after a jump: most who jump want a key, or one entry.
+const JUMP: usize = 16 << 10;
+
 /// A file, mapped or read.
 pub struct FileSource {
     file: Arc<File>,
     opened: Metadata,
+    map: bool,
     held: Held,
 }
 
 /// The part of the file that is at hand.
 enum Held {
-    Mapped(Option<Window>),
+    Nothing,
+    Mapped(Window),
     Read { start: u64, buffer: Vec<u8> },
 }
 
 impl Held {
-    fn new(map: bool) -> Self {
-        if map { Held::Mapped(None) } else { Held::Read { start: 0, buffer: Vec::new() } }
+    /// Where it begins, and what it is.
+    fn bytes(&self) -> (u64, &[u8]) {
+        match self {
+            Held::Nothing => (0, &[]),
+            Held::Mapped(window) => (window.start(), window.bytes()),
+            Held::Read { start, buffer } => (*start, buffer),
+        }
+    }
+
+    /// Whether `at` is where one who goes through the file goes on.
+    fn leads_to(&self, at: u64) -> bool {
+        let (start, bytes) = self.bytes();
+        bytes.is_empty() || start + bytes.len() as u64 == at
     }
 
     /// What it holds from `at` on; nothing where `at` lies elsewhere.
     fn from(&self, at: u64) -> &[u8] {
-        let (start, bytes) = match self {
-            Held::Mapped(window) => window.as_ref().map_or((0, &[][..]), |held| (held.start(), held.bytes())),
-            Held::Read { start, buffer } => (*start, buffer.as_slice()),
-        };
+        let (start, bytes) = self.bytes();
         let skip = at.checked_sub(start).and_then(|skip| usize::try_from(skip).ok());
         skip.and_then(|skip| bytes.get(skip..)).unwrap_or_default()
     }
@@ -67,14 +81,14 @@ impl FileSource {
         if opened.is_dir() {
             return Err(ErrorKind::IsADirectory.into());
         }
-        let held = Held::new(map && opened.len() > 0);
-        Ok(FileSource { file: Arc::new(file), opened, held })
+        let map = map && opened.len() > 0;
+        Ok(FileSource { file: Arc::new(file), opened, map, held: Held::Nothing })
     }
 
     /// One more reader of the same open file, with a window of its own.
     pub fn reader(&self) -> Self {
         let (file, opened) = (Arc::clone(&self.file), self.opened.clone());
-        FileSource { file, opened, held: Held::new(self.is_mapped()) }
+        FileSource { file, opened, map: self.map, held: Held::Nothing }
     }
 
     /// The open file.
@@ -89,39 +103,42 @@ impl FileSource {
 
     /// Whether the file is mapped.
     pub fn is_mapped(&self) -> bool {
-        matches!(self.held, Held::Mapped(_))
+        self.map
     }
 
     /// Gives the memory of its window back until the next is asked for: for a source that waits while others
     /// work. Fails as [`Source::unchanged`] does, for what was read cannot be asked about later.
     pub fn release(&mut self) -> io::Result<()> {
         self.unchanged()?;
-        self.held = Held::new(self.is_mapped());
+        self.held = Held::Nothing;
         Ok(())
     }
 
-    /// Brings the part of the file around `at` to hand.
+    /// Brings the part of the file around `at` to hand: a whole window for one who goes through the file, a little
+    /// for one who jumps.
     fn hold(&mut self, at: u64) -> io::Result<()> {
         self.unchanged()?;
-        if let Held::Mapped(held) = &mut self.held {
-            // The old window goes before the new one comes: two are never resident.
-            *held = None;
+        let goes_on = self.held.leads_to(at);
+        // What was held goes before the next comes: two windows are never resident.
+        let mut buffer = match mem::replace(&mut self.held, Held::Nothing) {
+            Held::Read { buffer, .. } => buffer,
+            _ => Vec::new(),
+        };
+        if self.map && goes_on {
             let start = at - at % WINDOW as u64;
-            *held = Window::open(&self.file, start, part(WINDOW, self.opened.len() - start));
-            if held.is_some() {
+            if let Some(window) = Window::open(&self.file, start, part(WINDOW, self.opened.len() - start)) {
+                self.held = Held::Mapped(window);
                 return Ok(());
             }
-            self.held = Held::new(false);
+            self.map = false;
         }
-        if let Held::Read { start, buffer } = &mut self.held {
-            buffer.resize(part(BUFFER, self.opened.len() - at), 0);
-            let read = read_at(&self.file, buffer, at);
-            buffer.truncate(*read.as_ref().unwrap_or(&0));
-            *start = at;
-            if read? == 0 {
-                return Err(cut());
-            }
+        buffer.resize(part(if goes_on { BUFFER } else { JUMP }, self.opened.len() - at), 0);
+        let read = read_at(&self.file, &mut buffer, at)?;
+        if read == 0 {
+            return Err(cut());
         }
+        buffer.truncate(read);
+        self.held = Held::Read { start: at, buffer };
         Ok(())
     }
 }
@@ -155,7 +172,7 @@ impl Source for FileSource {
     }
 
     fn intact(&self) -> io::Result<()> {
-        let Held::Mapped(Some(window)) = &self.held else { return Ok(()) };
+        let Held::Mapped(window) = &self.held else { return Ok(()) };
         if !window.is_torn() {
             return Ok(());
         }
