@@ -71,7 +71,7 @@ impl Runs {
         runs.latest_start = runs.latest_start.max(started);
         let first = sessions[0].or(sessions[1]);
         let lines = if first.is_some() { &mut runs.named } else { &mut runs.unnamed };
-        lines.push(first.unwrap_or(0), sessions[1].filter(|_| sessions[1] != first), line, self.now);
+        lines.push(first, sessions[1].filter(|_| sessions[1] != first), line, self.now);
     }
 
     /// Ends the adding: until then no session has finished.
@@ -124,6 +124,7 @@ impl Runs {
 /// Lines in the order of the file, in 25 bytes each.
 #[derive(Clone, Debug, Default)]
 struct Lines {
+    /// Empty where lines name none.
     session: Vec<TextHash>,
     ts: Vec<Millis>,
     /// How long before `ts` the run began.
@@ -150,7 +151,7 @@ impl Lines {
         self.ts.len()
     }
 
-    fn push(&mut self, session: TextHash, also: Option<TextHash>, line: FinishedLine, now: Millis) {
+    fn push(&mut self, session: Option<TextHash>, also: Option<TextHash>, line: FinishedLine, now: Millis) {
         let at = self.len();
         self.took.push(match line.run_at {
             None => UNKNOWN,
@@ -173,7 +174,7 @@ impl Lines {
         {
             *latest = start.max(*latest);
         }
-        self.session.push(session);
+        self.session.extend(session);
         self.also.extend(also.map(|also| (at, also)));
         self.ts.push(line.ts);
         self.number.push(line.at.line);

@@ -3,6 +3,7 @@
 //! OpenClaw reads with `JSON.parse` over a lossily decoded string, so a lone surrogate escape or a stray byte is no
 //! reason to refuse a file. [`parse`] agrees with that; [`Lines`] is the fast path for many small documents.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -108,6 +109,19 @@ impl Tree {
     /// The non-empty string under a key.
     pub fn text_of(&self, key: &str) -> Option<String> {
         self.get(key)?.text().filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// The non-empty string under a key, which the tree then lacks.
+    pub fn take_text(&mut self, key: &str) -> Option<String> {
+        let Tree::Object(members) = self else { return None };
+        let (_, value) = members.iter_mut().find(|(name, _)| name == key)?;
+        match std::mem::replace(value, Tree::Null) {
+            Tree::Text(text) => Some(text).filter(|text| !text.is_empty()),
+            other => {
+                *value = other;
+                None
+            }
+        }
     }
 
     /// The whole number under a key.
@@ -314,23 +328,70 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
-        let mut members: Vec<(String, Tree)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
-        while let Some(key) = map.next_key::<String>()? {
-            let want = self.member(&key);
+        let mut members = Members::default();
+        while let Some((want, key)) = map.next_key_seed(Name(self))? {
             let value = map.next_value_seed(self.below::<A::Error>(want)?)?;
-            if matches!(want, Want::Skip) {
-                continue;
-            }
-            match places.get(&key).and_then(|&at: &usize| members.get_mut(at)) {
-                Some(member) => member.1 = value,
-                None => {
-                    places.insert(key.clone(), members.len());
-                    members.push((key, value));
-                }
+            if let Some(key) = key {
+                members.put(key, value);
             }
         }
-        Ok(Tree::Object(members))
+        Ok(Tree::Object(members.list))
+    }
+}
+
+/// The name of a member: what is wanted of it, and the name itself where that is anything.
+struct Name(Seed);
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = (&'static Want, Option<String>);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = (&'static Want, Option<String>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        let want = self.0.member(name);
+        Ok((want, (!matches!(want, Want::Skip)).then(|| name.to_owned())))
+    }
+}
+
+/// Members of objects with more than this many are found by a map.
+const FEW: usize = 16;
+
+/// The members of an object in the making.
+#[derive(Default)]
+struct Members {
+    list: Vec<(String, Tree)>,
+    /// Places by name, once there are more than a few.
+    places: HashMap<String, usize>,
+}
+
+impl Members {
+    fn put(&mut self, name: String, value: Tree) {
+        if self.list.len() == FEW && self.places.is_empty() {
+            self.places = self.list.iter().map(|(name, _)| name.clone()).zip(0..).collect();
+        }
+        let known = match self.list.len() {
+            0..FEW => self.list.iter().position(|(known, _)| *known == name),
+            _ => self.places.get(&name).copied(),
+        };
+        match known.and_then(|at| self.list.get_mut(at)) {
+            Some(member) => member.1 = value,
+            None => {
+                if self.list.len() >= FEW {
+                    self.places.insert(name.clone(), self.list.len());
+                }
+                self.list.push((name, value));
+            }
+        }
     }
 }
 
@@ -359,6 +420,18 @@ mod tests {
             tree,
             Tree::Object(vec![("a".into(), Tree::Number(3.0)), ("c".into(), Tree::Number(2.0))])
         );
+    }
+
+    #[test]
+    fn of_many_members_the_last_duplicate_wins_as_well() {
+        let names =
+            (0..40).map(|at| format!("\"m{at}\":{at}")).chain((0..40).map(|at| format!("\"m{at}\":-{at}")));
+        let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
+        let tree = parse(text.as_bytes(), &Want::All).unwrap();
+        assert_eq!(tree.object().unwrap().len(), 40);
+        for at in 0..40 {
+            assert_eq!(tree.millis_of(&format!("m{at}")), Some(-at));
+        }
     }
 
     #[test]

@@ -83,32 +83,35 @@ impl RunLogReader {
             return Line::Foreign;
         }
         match self.lines.parse(bytes, &WANT) {
-            Some(tree) => finished(&tree).map_or(Line::Foreign, |line| Line::Finished(Box::new(line))),
+            Some(tree) => finished(tree).map_or(Line::Foreign, |line| Line::Finished(Box::new(line))),
             None if json::is_json(bytes) => Line::Foreign,
             None => Line::Torn,
         }
     }
 }
 
-fn finished(tree: &Tree) -> Option<RunLine> {
+fn finished(mut tree: Tree) -> Option<RunLine> {
     if tree.get("action").and_then(Tree::text) != Some("finished") {
         return None;
     }
-    let error = tree.text_of("error");
-    let status = match tree.text_of("status").as_deref() {
-        Some("ok") => RunStatus::Ok,
-        Some("error") => RunStatus::Error,
-        Some("skipped") => RunStatus::Skipped,
-        other => RunStatus::Other(other.map(str::to_owned)),
+    let error = tree.take_text("error");
+    let status = match tree.take_text("status") {
+        Some(word) => match word.as_str() {
+            "ok" => RunStatus::Ok,
+            "error" => RunStatus::Error,
+            "skipped" => RunStatus::Skipped,
+            _ => RunStatus::Other(Some(word)),
+        },
+        None => RunStatus::Other(None),
     };
     Some(RunLine {
         ts: tree.millis_of("ts")?,
-        job_id: tree.text_of("jobId").filter(|id| !id.trim().is_empty())?,
+        job_id: tree.take_text("jobId").filter(|id| !id.trim().is_empty())?,
         timed_out: status == RunStatus::Error && error.as_deref().is_some_and(tells_timeout),
         status,
         error,
-        session_id: tree.text_of("sessionId"),
-        session_key: tree.text_of("sessionKey"),
+        session_id: tree.take_text("sessionId"),
+        session_key: tree.take_text("sessionKey"),
         run_at_ms: tree.millis_of("runAtMs"),
         duration_ms: tree.millis_of("durationMs"),
     })

@@ -8,6 +8,8 @@
 //! still closed, with `"complete": false` and exit code 6. When the *output* fails (a broken pipe, a full
 //! disk), nothing more can be said, and the error goes to the caller.
 
+mod line;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -52,7 +54,7 @@ fn write_store(
     let failure = pour(changes, index, &mut |change| {
         line.clear();
         line.extend_from_slice(if any { b",\n        " } else { b"\n        " });
-        serde_json::to_writer(&mut line, change)?;
+        line::write(&mut line, change)?;
         any = true;
         out.write_all(&line)
     })?;

@@ -48,31 +48,39 @@ pub fn raw_key(source: &mut dyn Source, start: u64) -> io::Result<Vec<u8>> {
 /// Where the value of an entry stands: behind its key and the colon.
 pub fn value_span(source: &mut dyn Source, entry: &Entry) -> io::Result<Range<u64>> {
     let key_end = key_end(source, entry.start())?;
-    let colon = skip(source, key_end, |byte| !b" \t\r\n".contains(&byte))?;
-    let value = skip(source, colon + 1, |byte| !b" \t\r\n".contains(&byte))?;
+    let colon = skip_blank(source, key_end)?;
+    let value = skip_blank(source, colon + 1)?;
     Ok(value..entry.end())
 }
 
 /// One past the closing quote of the key whose opening quote stands at `start`.
 fn key_end(source: &mut dyn Source, start: u64) -> io::Result<u64> {
-    let mut escaped = false;
-    let quote = skip(source, start + 1, |byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    })?;
-    Ok(quote + 1)
+    let mut at = start + 1;
+    loop {
+        let window = source.window(at)?;
+        at += match memchr::memchr2(b'"', b'\\', window) {
+            _ if window.is_empty() => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+            None => window.len() as u64,
+            Some(quote) if window[quote] == b'"' => {
+                let end = at + quote as u64 + 1;
+                source.intact()?;
+                return Ok(end);
+            }
+            // Whatever is escaped is part of the key.
+            Some(backslash) => backslash as u64 + 2,
+        };
+    }
 }
 
-/// The place of the first byte from `at` on that `wanted` is about.
-fn skip(source: &mut dyn Source, at: u64, mut wanted: impl FnMut(u8) -> bool) -> io::Result<u64> {
+/// The place of the first byte from `at` on that is no white space.
+fn skip_blank(source: &mut dyn Source, at: u64) -> io::Result<u64> {
     let mut at = at;
     loop {
         let window = source.window(at)?;
         if window.is_empty() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
         }
-        if let Some(found) = window.iter().position(|&byte| wanted(byte)) {
+        if let Some(found) = window.iter().position(|byte| !b" \t\r\n".contains(byte)) {
             source.intact()?;
             return Ok(at + found as u64);
         }

@@ -33,8 +33,10 @@ fn alike(entries: &Entries) -> Vec<usize> {
     for entry in entries.iter().filter(|entry| !seen.insert(entry.key)) {
         again.insert(entry.key);
     }
-    let mut alike: Vec<usize> =
-        entries.iter().enumerate().filter(|(_, entry)| again.has(entry.key)).map(|(at, _)| at).collect();
+    let found = || entries.iter().enumerate().filter(|(_, entry)| again.has(entry.key));
+    // Counted first: a list that grows leaves all its smaller selves behind.
+    let mut alike = Vec::with_capacity(found().count());
+    alike.extend(found().map(|(at, _)| at));
     alike.sort_unstable_by_key(|&at| (entries[at].key, at));
     alike
 }

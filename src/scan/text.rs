@@ -44,7 +44,10 @@ fn decode_slowly(raw: &[u8]) -> Vec<u8> {
 
 /// WTF-8 for people: lone surrogates become U+FFFD.
 pub fn to_display(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
+    match std::str::from_utf8(text) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(text).into_owned(),
+    }
 }
 
 fn push_raw(text: &mut Vec<u8>, raw: &[u8]) {

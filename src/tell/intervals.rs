@@ -14,6 +14,11 @@ pub struct Intervals {
 }
 
 impl Intervals {
+    /// With room for so many times: a list that grows leaves all its smaller selves behind.
+    pub fn with_room(count: usize) -> Self {
+        Intervals { near: Vec::with_capacity(count), ..Self::default() }
+    }
+
     /// Adds the time of a run.
     pub fn add(&mut self, time: Millis) {
         let origin = *self.origin.get_or_insert(time.saturating_sub(REACH));

@@ -51,8 +51,9 @@ fn time_of_run(entry: &Entry) -> Option<Millis> {
 /// Tells the jobs of a store, the largest first; a hundred of them, and the rest as one.
 pub fn tell(judged: &mut Judged, jobs: &Jobs) -> io::Result<Vec<JobReport>> {
     let largest = largest(&judged.reading.scan);
-    let places: TextMap<usize> = largest.iter().enumerate().map(|(place, job)| (*job, place)).collect();
-    let mut parts: Vec<(Part, Intervals)> = largest.iter().map(|_| Default::default()).collect();
+    let places: TextMap<usize> = largest.iter().enumerate().map(|(place, (job, _))| (*job, place)).collect();
+    let mut parts: Vec<(Part, Intervals)> =
+        largest.iter().map(|(_, entries)| (Part::default(), Intervals::with_room(*entries))).collect();
     let mut rest = Part::default();
     for (at, entry) in of_jobs(&judged.reading.scan) {
         match places.get(&entry.job) {
@@ -65,7 +66,7 @@ pub fn tell(judged: &mut Judged, jobs: &Jobs) -> io::Result<Vec<JobReport>> {
         }
     }
     let mut rows = Vec::new();
-    for (job, (part, intervals)) in largest.into_iter().zip(parts) {
+    for ((job, _), (part, intervals)) in largest.into_iter().zip(parts) {
         rows.push(row(judged, jobs, job, &part, intervals)?);
     }
     if rest.entries > 0 {
@@ -80,20 +81,21 @@ fn of_jobs(scan: &Scan) -> impl Iterator<Item = (usize, &Entry)> {
     entries.filter(|(_, entry)| entry.family().is_cron() && !entry.is(Flags::OVERRIDDEN))
 }
 
-/// The jobs that take the most bytes; of a million jobs no more is remembered than that.
-fn largest(scan: &Scan) -> Vec<TextHash> {
-    let mut bytes: TextMap<u64> = TextMap::default();
+/// The jobs that take the most bytes, and how many entries they have; of a million jobs no more is remembered.
+fn largest(scan: &Scan) -> Vec<(TextHash, usize)> {
+    let mut sums: TextMap<(u64, usize)> = TextMap::default();
     for (_, entry) in of_jobs(scan) {
-        *bytes.entry(entry.job).or_default() += entry.bytes();
+        let (bytes, entries) = sums.entry(entry.job).or_default();
+        (*bytes, *entries) = (*bytes + entry.bytes(), *entries + 1);
     }
     let mut largest = BTreeSet::new();
-    for (job, bytes) in bytes {
-        largest.insert((Reverse(bytes), job));
+    for (job, (bytes, entries)) in sums {
+        largest.insert((Reverse(bytes), job, entries));
         if largest.len() > ROWS {
             largest.pop_last();
         }
     }
-    largest.into_iter().map(|(_, job)| job).collect()
+    largest.into_iter().map(|(_, job, entries)| (job, entries)).collect()
 }
 
 fn row(
