@@ -4,6 +4,7 @@
 //! `openclaw`; what comes out is [`crate::model::evidence`], keyed the way that rules ask. Each reading says
 //! how it went, and what could not be read protects.
 
+pub mod conversations;
 pub mod discover;
 pub mod gateway;
 pub mod jobs;

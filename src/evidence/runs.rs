@@ -60,7 +60,7 @@ fn item(dir: &Path, state: EvidenceState) -> EvidenceItem {
 }
 
 /// Log files and the job that each is named after, sorted by name.
-fn log_files(dir: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+pub(super) fn log_files(dir: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
@@ -111,7 +111,7 @@ impl RunsReading {
 }
 
 /// What a base is healed to by this line.
-fn healed_status(run: &RunLine) -> Status {
+pub(super) fn healed_status(run: &RunLine) -> Status {
     match run.status {
         RunStatus::Ok | RunStatus::Skipped => Status::Done,
         RunStatus::Error if run.timed_out => Status::Timeout,

@@ -5,6 +5,7 @@
 //! Every reader here is total: hostile bytes give an error value, never a panic, and nesting is limited.
 
 pub mod config;
+pub mod cut;
 pub mod dotenv;
 pub mod grammar;
 pub mod jobs;
@@ -15,6 +16,7 @@ pub mod run_log;
 pub mod sqlite;
 pub mod subagents;
 pub mod time;
+pub mod trajectory;
 pub mod transcript;
 
 #[cfg(test)]
@@ -31,10 +33,15 @@ mod totality {
         let _ = lock::parse(bytes);
         let _ = subagents::parse(bytes);
         let _ = transcript::last_timestamp(bytes, false);
+        let head = transcript::HeadReader::default().read(bytes);
+        let _ = head.opening.map(|text| transcript::cron_mark(&text).map(str::len));
+        let _ = trajectory::TrajectoryReader::default().keys(bytes, "");
+        let _ = (cut::close(bytes), cut::close_whole_values(bytes));
         let _ = run_log::RunLogReader::default().line(bytes);
         let _ = config::resolve(std::path::Path::new("/c"), &mut |_| Ok(bytes.to_vec()), &|_| None);
         let text = String::from_utf8_lossy(bytes);
         let _ = layout::classify(&text, "sessions.json");
+        let _ = (transcript::cron_mark(&text), transcript::first_words(&text, 3));
         let _ = grammar::flexible_duration_ms(&text, grammar::DurationUnit::Days);
         let _ = grammar::flexible_size(&text);
         let _ = grammar::normalize_agent_id(&text);

@@ -1,4 +1,8 @@
-//! Transcripts: when a session last did something.
+//! Transcripts: when a session last did something, and whose it is.
+
+mod head;
+
+pub use head::{HEAD_BYTES, Head, HeadReader, cron_mark, first_words};
 
 use super::json::{Lines, Tree, Want};
 use super::time::parse_iso_ms;
