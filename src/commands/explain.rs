@@ -13,7 +13,8 @@ use crate::report::explain;
 use crate::report::model::Change;
 use crate::report::redact::redact_change;
 use crate::scan::members;
-use crate::tell::changes;
+use crate::scan::source::Source;
+use crate::tell::changes::{self, Texts};
 
 /// A section of the documentation, or the verdict on a key.
 pub fn run(edge: &Edge<'_>, subject: &str) -> anyhow::Result<Exit> {
@@ -70,7 +71,8 @@ fn find(diagnosis: &mut Diagnosis, subject: &str) -> io::Result<Vec<(String, Cha
             };
             let hit = entry.key == wanted || !subject.starts_with("agent:") && behind_prefix()?;
             if hit {
-                let change = changes::change(judged, evidence, policy, at)?;
+                let change = changes::change(judged, &mut Texts::of(judged), evidence, policy, at)?;
+                judged.reading.source.unchanged()?;
                 found.push((store.file.path.display().to_string(), change));
             }
         }

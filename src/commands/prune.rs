@@ -12,7 +12,7 @@ use crate::apply::retention::{self, Retention};
 use crate::apply::{ApplyError, Receipt, RecordsLock, ReplaceRequest, RunSummary, apply as replace};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::changeset;
-use crate::diagnose::run::{Edge, diagnose};
+use crate::diagnose::run::{Edge, diagnose, diagnose_in};
 use crate::diagnose::{Condition, Diagnosed, Diagnosis, Judged};
 use crate::evidence::discover;
 use crate::exit::Exit;
@@ -25,12 +25,19 @@ use crate::tell::Fate;
 /// A store that changes between scan and rename is scanned again so often.
 pub const TRIES: usize = 3;
 
+/// From so many removals on a second thread is worth its start.
+const MANY: u64 = 500;
+
 /// Plans and writes.
 pub fn apply(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
-    if let Ok(situation) = discover::discover(edge.host, &edge.request.whereabouts) {
-        write::settle_leftovers(edge, &situation, consent)?;
+    let look = || Ok(discover::discover(edge.host, &edge.request.whereabouts)?);
+    let mut situation = look();
+    if let Ok(found) = &situation
+        && write::settle_leftovers(edge, found, consent)?
+    {
+        situation = look();
     }
-    let mut diagnosis = match diagnose(edge, true) {
+    let mut diagnosis = match situation.and_then(|situation| diagnose_in(edge, situation, true)) {
         Ok(diagnosis) => diagnosis,
         Err(error) => return speak::failure(edge, &error),
     };
@@ -153,7 +160,7 @@ fn replace_store(
     consent: &WriteArgs,
     table: Option<&PieceTable>,
 ) -> Result<Option<Receipt>, ApplyError> {
-    let Diagnosis { situation, stores, .. } = &*diagnosis;
+    let Diagnosis { situation, stores, gateway, .. } = &*diagnosis;
     let store = &stores[at];
     let (Condition::Whole(judged), Some(table)) = (&store.condition, table) else {
         return Ok(None);
@@ -167,7 +174,10 @@ fn replace_store(
             store.file.path.display()
         )));
     }
-    write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
+    // The look of the diagnosis is young enough to say yes: the one that counts is taken under the lock.
+    write::allowed(gateway, edge.request.gateway, consent)
+        .or_else(|_| write::may_write(edge, situation, consent))
+        .map_err(ApplyError::NotAllowed)?;
     let told = |path: &Path, error| ApplyError::Io(crate::apply::DiskError::new("look at", path, error));
     let records =
         write::records_dir(&store.file.real, situation).map_err(|error| told(&store.file.real, error))?;
@@ -202,7 +212,10 @@ fn replace_with(
     let summary = judged.plan.summary.clone();
     let (expected, before) = (judged.reading.identity, judged.reading.fingerprint.take());
     let main_key = situation.config.session.main_key.clone();
-    let judged = std::cell::RefCell::new(judged);
+    // What is written next needs the memory, and reads the file itself.
+    judged.reading.source.release().map_err(|error| told(store, error))?;
+    let aside = edge.threads() > 1 && summary.removed > MANY;
+    let judged = &*judged;
     replace(
         edge.writer.disk,
         lock,
@@ -224,29 +237,31 @@ fn replace_with(
             pieces: table,
             changes: &mut |log| {
                 let mut pushed = Ok(());
-                let told = changeset::records(&mut judged.borrow_mut(), evidence, policy, &mut |record| {
+                let told_of = changeset::records(judged, evidence, policy, aside, &mut |record| {
                     log.push(record).map_err(|error| {
-                        let told = std::io::Error::other(error.to_string());
+                        let seen = std::io::Error::other(error.to_string());
                         pushed = Err(error);
-                        told
+                        seen
                     })
                 });
                 pushed?;
-                told.map_err(|error| match error.kind() {
-                    // The words of the source: it was cut or written to.
-                    ErrorKind::UnexpectedEof => {
-                        ApplyError::Changed { path: store.to_owned(), what: error.to_string() }
-                    }
-                    _ => ApplyError::Io(crate::apply::DiskError::new("read", store, error)),
-                })
+                told_of.map_err(|error| told(store, error))
             },
-            verify: &mut |temp| verify(&judged.borrow(), temp, &main_key),
+            verify: &mut |temp| verify(judged, temp, &main_key),
             still_allowed: &mut || write::may_write(edge, situation, consent),
             liveness: edge.writer.liveness,
             limits: edge.writer.limits,
             cancel: edge.cancel,
         },
     )
+}
+
+/// Why a store could not be read again. The words of a source that was cut or written to are of one kind.
+fn told(store: &Path, error: std::io::Error) -> ApplyError {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => ApplyError::Changed { path: store.to_owned(), what: error.to_string() },
+        _ => ApplyError::Io(crate::apply::DiskError::new("read", store, error)),
+    }
 }
 
 /// A rename gives the new content to one name only.

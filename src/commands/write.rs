@@ -26,8 +26,8 @@ pub fn may_write(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> R
     allowed(&evidence, edge.request.gateway, write)
 }
 
-/// The rule behind [`may_write`].
-fn allowed(evidence: &GatewayEvidence, arg: GatewayArg, write: &WriteArgs) -> Result<(), String> {
+/// The same by a look that was taken before.
+pub fn allowed(evidence: &GatewayEvidence, arg: GatewayArg, write: &WriteArgs) -> Result<(), String> {
     if evidence.seen_alive {
         let pid = evidence.seen.pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
         return match (&evidence.seen.version, evidence.seen.version_proven) {
@@ -75,8 +75,11 @@ pub fn records_dir(store: &Path, situation: &Situation) -> std::io::Result<PathB
 }
 
 /// Finishes or rolls back what earlier runs left, wherever records of the situation lie. Nothing is made.
-pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> anyhow::Result<()> {
+/// Returns whether there was anything, for then the situation may be another.
+pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> anyhow::Result<bool> {
+    let mut any = false;
     for dir in records_dirs(situation).iter().filter(|dir| is_unsettled(dir, situation)) {
+        any = true;
         match lock(edge, situation, dir, write) {
             Ok(_) => {}
             Err(error @ ApplyError::Interrupted(_)) => return Err(error.into()),
@@ -84,7 +87,7 @@ pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArg
             Err(error) => log::warn!("{}: {error}", dir.display()),
         }
     }
-    Ok(())
+    Ok(any)
 }
 
 /// Every records directory that the situation may have; a store whose own directory is gone has none.

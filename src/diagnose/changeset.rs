@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::keys::{self, Keys};
+use super::read::Reading;
 use super::{Diagnosis, Judged};
 use crate::model::entry::{Entry, Flags};
 use crate::model::evidence::Evidence;
@@ -13,6 +15,7 @@ use crate::plan::edits::{self, Edits};
 use crate::plan::pieces::{Members, copy_spliced};
 use crate::scan::fields::CACHES;
 use crate::scan::members;
+use crate::scan::source::{FileSource, Source};
 
 /// The store as the plan leaves it; source 0 is the store as it is. An entry that turns out to have nothing to
 /// heal or to strip is kept.
@@ -20,8 +23,9 @@ pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<PieceTabl
     let outcome = &judged.reading.scan.outcome;
     let mut members = Members::of(outcome.root_start..outcome.root_end);
     let (mut table, mut at, mut kept) = (PieceTable::new(), 0, false);
+    let mut source = judged.reading.source.reader();
     for number in 0..judged.plan.decisions.len() {
-        let edits = edits(judged, &diagnosis.evidence, &diagnosis.policy, number)?;
+        let edits = edits(judged, &mut source, &diagnosis.evidence, &diagnosis.policy, number)?;
         let entry = judged.reading.scan.entries[number];
         let decision = &mut judged.plan.decisions[number];
         if is_edit(decision.action) && edits.is_none() {
@@ -53,10 +57,11 @@ fn is_edit(action: Action) -> bool {
     matches!(action, Action::Heal | Action::Slim)
 }
 
-/// What changes inside entry `at`, worked out from its bytes each time: of a million healed entries nothing is
-/// remembered.
+/// What changes inside entry `at`, worked out from its bytes in `source` each time: of a million healed entries
+/// nothing is remembered.
 pub fn edits(
-    judged: &mut Judged,
+    judged: &Judged,
+    source: &mut FileSource,
     evidence: &Evidence,
     policy: &Policy,
     at: usize,
@@ -66,72 +71,81 @@ pub fn edits(
         return Ok(None);
     }
     let entry = judged.reading.scan.entries[at];
-    let value = members::value_span(&mut judged.reading.source, &entry)?;
+    let value = members::value_span(source, &entry)?;
     if action == Action::Slim {
-        return edits::strip(&mut judged.reading.source, value, &CACHES);
+        return edits::strip(source, value, &CACHES);
     }
     let traces = |at: usize| judged.traces(at);
     let healing = judged.docket(evidence, policy, &traces).verdict(at).healing;
-    let edits = healing.map(|healing| edits::heal(&mut judged.reading.source, value, healing));
+    let edits = healing.map(|healing| edits::heal(source, value, healing));
     edits.transpose().map(Option::flatten)
 }
 
-/// Tells every change of a plan, in file order, in the form that `undo` works from.
+/// Tells every change of a plan, in file order, in the form that `undo` works from. With `aside` the keys are
+/// read by a thread of their own.
 pub fn records(
-    judged: &mut Judged,
+    judged: &Judged,
     evidence: &Evidence,
     policy: &Policy,
+    aside: bool,
     sink: &mut dyn FnMut(&ChangeRecord) -> io::Result<()>,
 ) -> io::Result<()> {
-    let count = judged.plan.decisions.len();
-    let stays = |judged: &Judged, at: usize| !judged.plan.decisions[at].action.is_removal();
+    let Reading { source, scan, .. } = &judged.reading;
+    let decisions = &judged.plan.decisions;
+    let count = decisions.len();
+    let stays = |at: &usize| !decisions[*at].action.is_removal();
+    let changed = || (0..count).filter(|&at| decisions[at].is_change());
+    let mut source = source.reader();
     let (mut before, mut after) = (Neighbour::default(), Neighbour::default());
-    let (mut last, mut next) = (None, 0);
-    for at in 0..count {
-        let decision = judged.plan.decisions[at];
-        if decision.is_change() {
-            next = (next.max(at + 1)..count).find(|&at| stays(judged, at)).unwrap_or(count);
-            let entry = judged.reading.scan.entries[at];
-            sink(&ChangeRecord {
-                key: raw_key(judged, &entry)?,
-                action: decision.action.name().to_owned(),
-                rule: decision.rule().id.to_owned(),
-                family: entry.family().name().to_owned(),
-                before: before.key(judged, last)?,
-                after: after.key(judged, Some(next).filter(|&next| next < count))?,
-                start: entry.start(),
-                end: entry.end(),
-                edits: edits(judged, evidence, policy, at)?.map(|edits| edits.records).unwrap_or_default(),
-            })?;
-        }
-        if stays(judged, at) {
-            last = Some(at);
-        }
-    }
-    // What is written next needs the memory, and reads the file itself.
-    judged.reading.source.release()
+    let (mut last, mut next, mut seen) = (None, 0, 0);
+    let mut numbers = changed();
+    let starts = changed().map(|at| scan.entries[at].start());
+    keys::for_each(judged.reading.source.file(), starts, aside, &mut |key| {
+        let Some(at) = numbers.next() else { return Ok(()) };
+        last = (seen..at).rfind(stays).or(last);
+        next = (next.max(at + 1)..count).find(stays).unwrap_or(count);
+        let (entry, decision) = (&scan.entries[at], &decisions[at]);
+        sink(&ChangeRecord {
+            key: text_of(key),
+            action: decision.action.name().to_owned(),
+            rule: decision.rule().id.to_owned(),
+            family: entry.family().name().to_owned(),
+            before: before.key(judged, last)?,
+            after: after.key(judged, Some(next).filter(|&next| next < count))?,
+            start: entry.start(),
+            end: entry.end(),
+            edits: edits(judged, &mut source, evidence, policy, at)?
+                .map(|edits| edits.records)
+                .unwrap_or_default(),
+        })?;
+        seen = at;
+        Ok(())
+    })?;
+    // Keys are read without asking whether the file still is the same.
+    judged.reading.source.unchanged()
 }
 
 /// The key of a neighbour, read once for all that have it beside them.
 #[derive(Default)]
 struct Neighbour {
     known: Option<(usize, String)>,
+    keys: Keys,
 }
 
 impl Neighbour {
-    fn key(&mut self, judged: &mut Judged, at: Option<usize>) -> io::Result<Option<String>> {
+    fn key(&mut self, judged: &Judged, at: Option<usize>) -> io::Result<Option<String>> {
         let Some(at) = at else { return Ok(None) };
         if self.known.as_ref().is_none_or(|(known, _)| *known != at) {
-            let entry = judged.reading.scan.entries[at];
-            self.known = Some((at, raw_key(judged, &entry)?));
+            let Reading { source, scan, .. } = &judged.reading;
+            let raw = self.keys.raw(source.file(), scan.entries[at].start())?;
+            self.known = Some((at, text_of(raw)));
         }
         Ok(self.known.as_ref().map(|(_, key)| key.clone()))
     }
 }
 
-fn raw_key(judged: &mut Judged, entry: &Entry) -> io::Result<String> {
-    let raw = members::raw_key(&mut judged.reading.source, entry.start())?;
-    Ok(String::from_utf8(raw).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+fn text_of(raw: &[u8]) -> String {
+    std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw).into_owned(), str::to_owned)
 }
 
 /// Whether the entries of a rescan are those that the plan keeps, in order, and as it leaves them.

@@ -110,6 +110,7 @@ fn read_once(file: &StoreFile, options: &ReadOptions<'_>) -> io::Result<Option<R
     drop(task);
     mark_aliases(&mut source, &mut scan.entries, options)?;
     mark_bindings(&mut source, &mut scan.entries)?;
+    source.release()?;
     if Identity::of(&source.file().metadata()?) != identity {
         return Ok(None);
     }

@@ -50,6 +50,13 @@ pub struct Edge<'a> {
     pub out: &'a RefCell<dyn Write + 'a>,
 }
 
+impl Edge<'_> {
+    /// How many threads may work.
+    pub fn threads(&self) -> usize {
+        self.request.threads.map_or(self.host.cores, |threads| threads.get().into())
+    }
+}
+
 /// How files are changed: replaced in crash tests.
 #[derive(Clone, Copy)]
 pub struct Writer<'a> {
@@ -80,8 +87,12 @@ pub enum LookError {
 
 /// Looks at everything. `fingerprint`: whether the stores are about to be replaced.
 pub fn diagnose(edge: &Edge<'_>, fingerprint: bool) -> Result<Diagnosis, LookError> {
+    diagnose_in(edge, discover::discover(edge.host, &edge.request.whereabouts)?, fingerprint)
+}
+
+/// The same where it is known already what there is.
+pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> Result<Diagnosis, LookError> {
     let request = edge.request;
-    let situation = discover::discover(edge.host, &request.whereabouts)?;
     let resolved = situation.config_error.is_none().then_some(&situation.config);
     let policy = request.limits.policy(resolved);
     let now = request.now.unwrap_or(edge.host.now_ms);
@@ -106,7 +117,7 @@ pub fn diagnose(edge: &Edge<'_>, fingerprint: bool) -> Result<Diagnosis, LookErr
     let mark_key = |key: &crate::model::key::SessionKey<'_>, text: &str| marks.of(key, text);
     let options = ReadOptions {
         map: request.map,
-        crew: Crew::of(request.threads.map_or(edge.host.cores, |threads| threads.get().into())),
+        crew: Crew::of(edge.threads()),
         fingerprint,
         progress: edge.progress,
         cancel: edge.cancel,

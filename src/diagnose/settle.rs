@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use super::keys::Keys;
 use super::{Condition, Diagnosed, Judged};
 use crate::model::Millis;
 use crate::model::entry::{Entry, Flags, TextHash, hash};
@@ -23,7 +24,7 @@ use crate::rules::case::Case;
 use crate::rules::kinship;
 use crate::scan::fields::CACHES;
 use crate::scan::members;
-use crate::scan::source::{FileSource, read_range};
+use crate::scan::source::{FileSource, Source, read_range};
 
 /// Last transcript lines, of the entries that were looked up and are later than the entry itself says.
 #[derive(Clone, Debug, Default)]
@@ -167,7 +168,7 @@ impl Judged {
 
 /// Looks up the transcripts that matter. Returns whether one said something new.
 fn look_up(judged: &mut Judged, leaving: &TextSet, now: Millis, tails: &mut TailReader) -> io::Result<bool> {
-    let mut news = false;
+    let (mut news, mut keys) = (false, Keys::default());
     for at in 0..judged.plan.decisions.len() {
         if !judged.matters(at, leaving) {
             continue;
@@ -176,22 +177,27 @@ fn look_up(judged: &mut Judged, leaving: &TextSet, now: Millis, tails: &mut Tail
         if judged.sessions.has_none(&entry) {
             continue;
         }
-        let (session, file) = names(&mut judged.reading.source, &entry)?;
+        let (session, file) = names(&mut judged.reading.source, &mut keys, &entry)?;
         let line = judged.sessions.last_line(session.as_deref(), file.as_deref(), now, tails);
         judged.lines.set(at, &entry, line);
         news |= judged.lines.get(at).is_some();
     }
+    judged.reading.source.unchanged()?;
     Ok(news)
 }
 
 /// The session id, and `sessionFile` where that names another file than the id's.
-fn names(source: &mut FileSource, entry: &Entry) -> io::Result<(Option<String>, Option<String>)> {
+fn names(
+    source: &mut FileSource,
+    keys: &mut Keys,
+    entry: &Entry,
+) -> io::Result<(Option<String>, Option<String>)> {
     if !entry.is(Flags::SESSION_FILE) {
         if entry.session == 0 {
             return Ok((None, None));
         }
         // The key of a run record ends in its session: that saves a second look at the entry.
-        let key = members::key(source, entry.start())?;
+        let key = keys.decoded(source.file(), entry.start())?;
         let run = std::str::from_utf8(&key)
             .ok()
             .and_then(|key| SessionKey::parse(key, "main").run.map(str::to_owned));

@@ -23,7 +23,7 @@ pub struct Process {
     pub pid: u32,
     /// The number of its parent.
     pub parent: u32,
-    /// Its effective user, where it can be told.
+    /// Its effective user, where it can be told; a list of all processes leaves it out.
     pub uid: Option<u32>,
     /// When it started, in clock ticks since boot.
     pub start_ticks: u64,
@@ -157,14 +157,14 @@ impl ProcFs {
     pub fn process(&self, pid: u32) -> Option<Process> {
         let stat = self.living(pid)?;
         let args = self.cmdline(pid).ok()?;
-        Some(self.described(pid, stat, args))
+        Some(Process { uid: self.uid(pid), ..self.described(pid, stat, args) })
     }
 
     fn described(&self, pid: u32, stat: Stat, args: Vec<String>) -> Process {
         Process {
             pid,
             parent: stat.parent,
-            uid: self.uid(pid),
+            uid: None,
             start_ticks: stat.start_ticks,
             start_ms: self.ticks_to_ms(stat.start_ticks),
             name: stat.name,

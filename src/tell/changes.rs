@@ -4,6 +4,7 @@ use std::io;
 
 use crate::cli::args::EntriesArg;
 use crate::diagnose::changeset;
+use crate::diagnose::keys::Keys;
 use crate::diagnose::settle::strings;
 use crate::diagnose::{Condition, Diagnosis, Judged};
 use crate::model::entry::{Entry, Flags, Status, hash};
@@ -15,12 +16,24 @@ use crate::model::verdict::{Confidence, LineRef, Reason, Verdict};
 use crate::plan::decision::{Decision, Held};
 use crate::report::model::{Change, Changes, Edit};
 use crate::rules::entry::{surplus_entry, surplus_run};
-use crate::scan::members;
-use crate::scan::source::Source;
-use crate::scan::text::{decode, to_display};
+use crate::scan::source::{FileSource, Source};
+use crate::scan::text::to_display;
 
 /// Keys are cut at this many bytes.
 const KEY_BYTES: usize = 1024;
+
+/// An open store, to read texts from.
+pub struct Texts {
+    source: FileSource,
+    keys: Keys,
+}
+
+impl Texts {
+    /// Of the store as it was read.
+    pub fn of(judged: &Judged) -> Self {
+        Texts { source: judged.reading.source.reader(), keys: Keys::default() }
+    }
+}
 
 /// Streams the changes of a diagnosis.
 pub struct DiagnosisChanges<'a> {
@@ -35,7 +48,7 @@ impl Changes for DiagnosisChanges<'_> {
         let Diagnosis { stores, evidence, policy, .. } = &mut *self.diagnosis;
         let Some(store) = stores.iter_mut().filter(|store| store.is_told()).nth(store) else { return Ok(()) };
         let Condition::Whole(judged) = &mut store.condition else { return Ok(()) };
-        let mut any = false;
+        let (mut any, mut texts) = (false, Texts::of(judged));
         for at in 0..judged.plan.decisions.len() {
             let wanted = match self.which {
                 EntriesArg::None => false,
@@ -44,22 +57,27 @@ impl Changes for DiagnosisChanges<'_> {
             };
             if wanted {
                 any = true;
-                sink(&change(judged, evidence, policy, at)?)?;
+                sink(&change(judged, &mut texts, evidence, policy, at)?)?;
             }
         }
         if any { judged.reading.source.unchanged() } else { Ok(()) }
     }
 }
 
-/// Tells one entry.
-pub fn change(judged: &mut Judged, evidence: &Evidence, policy: &Policy, at: usize) -> io::Result<Change> {
+/// Tells one entry. Whether the store still is the same nobody asks here.
+pub fn change(
+    judged: &Judged,
+    from: &mut Texts,
+    evidence: &Evidence,
+    policy: &Policy,
+    at: usize,
+) -> io::Result<Change> {
     let entry = judged.reading.scan.entries[at];
     let decision = judged.plan.decisions[at];
     let traces = |at: usize| judged.traces(at);
     let verdict = judged.docket(evidence, policy, &traces).verdict(at);
-    let raw = members::raw_key(&mut judged.reading.source, entry.start())?;
-    let key = to_display(&decode(&raw[1..raw.len() - 1]));
-    let (session_id, status) = texts(judged, &entry, &key)?;
+    let key = to_display(&from.keys.decoded(from.source.file(), entry.start())?);
+    let (session_id, status) = texts(&mut from.source, &entry, &key)?;
     let (key, key_bytes) = cut(key);
     Ok(Change {
         key,
@@ -74,7 +92,7 @@ pub fn change(judged: &mut Judged, evidence: &Evidence, policy: &Policy, at: usi
         source: None,
         start: entry.start(),
         end: entry.end(),
-        edits: edits(judged, evidence, policy, at)?,
+        edits: edits(judged, &mut from.source, evidence, policy, at)?,
         session_id,
         updated_at: entry.updated_at.millis(),
         status,
@@ -82,7 +100,7 @@ pub fn change(judged: &mut Judged, evidence: &Evidence, policy: &Policy, at: usi
 }
 
 /// `sessionId` and `status`; the first is spared a second look where the key ends in it.
-fn texts(judged: &mut Judged, entry: &Entry, key: &str) -> io::Result<(Option<String>, Option<String>)> {
+fn texts(source: &mut FileSource, entry: &Entry, key: &str) -> io::Result<(Option<String>, Option<String>)> {
     if entry.is(Flags::NOT_OBJECT) {
         return Ok((None, None));
     }
@@ -96,7 +114,7 @@ fn texts(judged: &mut Judged, entry: &Entry, key: &str) -> io::Result<(Option<St
         (Some(run), Some(status)) => Ok((Some(run.to_owned()), status)),
         (None, Some(status)) if entry.session == 0 => Ok((None, status)),
         _ => {
-            let [session, status] = strings(&mut judged.reading.source, entry, ["sessionId", "status"])?;
+            let [session, status] = strings(source, entry, ["sessionId", "status"])?;
             Ok((session, status))
         }
     }
@@ -111,11 +129,17 @@ fn cut(key: String) -> (String, Option<u64>) {
     (key[..end].to_owned(), Some(whole))
 }
 
-fn edits(judged: &mut Judged, evidence: &Evidence, policy: &Policy, at: usize) -> io::Result<Vec<Edit>> {
+fn edits(
+    judged: &Judged,
+    source: &mut FileSource,
+    evidence: &Evidence,
+    policy: &Policy,
+    at: usize,
+) -> io::Result<Vec<Edit>> {
     let json = |raw: &Option<String>| {
         raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or(serde_json::Value::Null)
     };
-    let records = changeset::edits(judged, evidence, policy, at)?.map(|edits| edits.records);
+    let records = changeset::edits(judged, source, evidence, policy, at)?.map(|edits| edits.records);
     let edit =
         |record: EditRecord| Edit { old: json(&record.old), new: json(&record.new), field: record.field };
     Ok(records.into_iter().flatten().map(edit).collect())

@@ -79,7 +79,9 @@ fn its_state_dir(
     let profile = args.and_then(profile).and_then(|name| Profile::new(name).ok());
     let look_up = |name: &str| env.get(name).cloned();
     let exists = |path: &Path| system.facts(&system.through(process.pid, path), true).is_ok();
-    let os_home = host.home.as_deref().filter(|_| process.uid == Some(host.uid));
+    // A list does not tell the user: that is asked of the few that look like a gateway.
+    let user = system.process(process.pid).filter(|now| now.start_ticks == process.start_ticks);
+    let os_home = host.home.as_deref().filter(|_| user.and_then(|now| now.uid) == Some(host.uid));
     state_dir(&Places { env: &look_up, os_home, cwd, exists: &exists }, profile.as_ref()).path
 }
 
