@@ -16,6 +16,7 @@ mod judge;
 mod listing;
 mod logs;
 mod names;
+mod newest;
 mod peek;
 
 use std::collections::{HashMap, HashSet};
@@ -36,6 +37,7 @@ use judge::{Judge, Told};
 use listing::{Candidate, Listing};
 use logs::Logs;
 pub use names::{KeyNamed, KeysNamed, job_list, keys_named};
+use newest::Newest;
 use peek::{Peek, Peeker};
 
 /// How much of a first message is shown, in characters.
@@ -165,6 +167,9 @@ pub enum Why {
     ForeignKey,
     /// A job is told, but not which of the agents of this store it ran as.
     UnknownAgent,
+    /// It does not begin with the line that names a session. OpenClaw takes such a transcript for a broken one, and
+    /// where an entry names it, begins it anew over all that is still in it. So no entry is to name it as it is.
+    NoHeader,
     /// The file name and the first line name two sessions. The name counts, as OpenClaw finds transcripts by it;
     /// only where it is no session id the first line does.
     OtherSession {
@@ -203,10 +208,19 @@ pub fn read(sources: &Sources<'_>, is_known: &dyn Fn(&str, &str) -> bool) -> Con
     };
     let judge = Judge::new(sources);
     let logs = Logs::read(sources, &judge, &listing, &mut found.troubles);
-    let mut look = Look { sources, judge, logs, peeker: Peeker::default(), newest: Newest::default(), found };
+    let mut look = Look {
+        sources,
+        judge,
+        logs,
+        peeker: Peeker::default(),
+        newest: Newest::default(),
+        judged: Vec::new(),
+        found,
+    };
     for candidate in &listing.candidates {
         look.at(candidate, is_known);
     }
+    look.add_judged();
     look.add_known_runs(&listing);
     let mut found = look.finish();
     names::add_children(sources, &mut found);
@@ -221,7 +235,52 @@ struct Look<'a> {
     logs: Logs,
     peeker: Peeker,
     newest: Newest,
+    judged: Vec<(Seen, Told)>,
     found: Conversations,
+}
+
+/// A transcript that was looked at.
+struct Seen {
+    session: String,
+    transcript: String,
+    first: Option<Millis>,
+    last: Option<Millis>,
+    first_words: Option<String>,
+}
+
+impl Seen {
+    fn new(candidate: &Candidate, session: String, peek: &Peek) -> Self {
+        Seen {
+            session,
+            transcript: candidate.name.clone(),
+            first: peek.first,
+            last: peek.last,
+            first_words: peek.opening.as_deref().map(|text| first_words(text, FIRST_WORDS)),
+        }
+    }
+
+    fn unnamed(self, why: Why, told: Vec<(String, ToldBy)>) -> Unnamed {
+        let Seen { session, transcript, first, last, first_words } = self;
+        Unnamed { transcript, session, first, last, first_words, why, told }
+    }
+
+    fn named(&self, key: &str, shape: Shape, told: &Told) -> Named {
+        Named {
+            key: key.to_owned(),
+            shape,
+            session: self.session.clone(),
+            transcript: self.transcript.clone(),
+            first: self.first,
+            last: self.last,
+            told_by: told.by.clone(),
+            confidence: told.confidence,
+            run: told.run,
+        }
+    }
+}
+
+fn list(told: &[Told]) -> Vec<(String, ToldBy)> {
+    told.iter().map(|one| (one.key.clone(), one.by.clone())).collect()
 }
 
 impl Look<'_> {
@@ -244,34 +303,30 @@ impl Look<'_> {
 
     fn at(&mut self, candidate: &Candidate, is_known: &dyn Fn(&str, &str) -> bool) {
         let Some(peek) = self.peek(&candidate.name) else { return };
-        let (session, header) = match (&candidate.session, &peek.session) {
-            (Some(session), None) => (session, None),
-            (Some(session), Some(header)) => (session, Some(header).filter(|header| *header != session)),
+        let session = match (&candidate.session, &peek.session) {
+            (Some(session), _) => session.clone(),
             // Anything may be called so; only a first line of a session makes it a transcript.
             (None, Some(header)) if judge::may_be_session(header) && !is_known(header, &candidate.name) => {
-                (header, Some(header))
+                header.clone()
             }
             (None, _) => return,
         };
-        let session = session.clone();
-        let verdict = match header {
-            Some(header) => Err((Why::OtherSession { header: header.clone() }, Vec::new())),
-            None => {
-                let told = self.told(candidate, &session, &peek);
-                self.judge.agree(told)
+        let told = self.told(candidate, &session, &peek);
+        let fault = match &peek.session {
+            None => Some(Why::NoHeader),
+            Some(header) if candidate.session.as_ref() != Some(header) => {
+                Some(Why::OtherSession { header: header.clone() })
             }
+            Some(_) => None,
         };
+        let verdict = match fault {
+            Some(why) => Err((why, list(&told))),
+            None => self.judge.agree(told),
+        };
+        let seen = Seen::new(candidate, session, &peek);
         match verdict {
-            Ok(told) => self.add(told, &session, &candidate.name, &peek),
-            Err((why, told)) => self.found.unnamed.push(Unnamed {
-                transcript: candidate.name.clone(),
-                session,
-                first: peek.first,
-                last: peek.last,
-                first_words: peek.opening.as_deref().map(|text| first_words(text, FIRST_WORDS)),
-                why,
-                told,
-            }),
+            Ok(told) => self.judged.push((seen, told)),
+            Err((why, told)) => self.found.unnamed.push(seen.unnamed(why, told)),
         }
     }
 
@@ -295,13 +350,29 @@ impl Look<'_> {
         told
     }
 
-    /// The session under its key, and a run under the key of its base as well.
-    fn add(&mut self, told: Told, session: &str, transcript: &str, peek: &Peek) {
-        let key = SessionKey::parse(&told.key, self.sources.main_key);
-        let named = |key: &str, shape: Shape| told.of(key, shape, session, transcript, peek);
-        self.newest.add(named(&told.key, key.shape));
-        if let Some(base) = key.base {
-            self.newest.add(named(base, Shape::CronBase));
+    /// Sessions under their keys, and runs under the keys of their bases as well. A session with two transcripts of
+    /// two keys is nobody's.
+    fn add_judged(&mut self) {
+        let judged = std::mem::take(&mut self.judged);
+        let mut keys: HashMap<&str, HashSet<String>> = HashMap::new();
+        for (seen, told) in &judged {
+            keys.entry(&seen.session).or_default().insert(judge::lasting(&told.key));
+        }
+        let torn: HashSet<String> = keys
+            .into_iter()
+            .filter(|(_, keys)| keys.len() > 1)
+            .map(|(session, _)| session.to_owned())
+            .collect();
+        for (seen, told) in judged {
+            if torn.contains(&seen.session) {
+                self.found.unnamed.push(seen.unnamed(Why::Contradiction, list(&[told])));
+                continue;
+            }
+            let key = SessionKey::parse(&told.key, self.sources.main_key);
+            self.newest.add(seen.named(&told.key, key.shape, &told));
+            if let Some(base) = key.base {
+                self.newest.add(seen.named(base, Shape::CronBase, &told));
+            }
         }
     }
 
@@ -314,12 +385,12 @@ impl Look<'_> {
             if candidates.contains(session.as_str()) || !self.newest.is_news(&told.key, started) {
                 continue;
             }
-            let name = format!("{session}.jsonl");
-            let Some(peek) = self.peek(&name) else { continue };
+            let candidate = Candidate { name: format!("{session}.jsonl"), session: Some(session.clone()) };
+            let Some(peek) = self.peek(&candidate.name) else { continue };
             let base = SessionKey::parse(&told.key, "main").base;
-            if let Some(base) = base.filter(|_| peek.session.as_ref().is_none_or(|header| *header == session))
-            {
-                self.newest.add(told.of(base, Shape::CronBase, &session, &name, &peek));
+            if let Some(base) = base.filter(|_| peek.session.as_ref() == Some(&session)) {
+                let seen = Seen::new(&candidate, session, &peek);
+                self.newest.add(seen.named(base, Shape::CronBase, &told));
             }
         }
     }
@@ -329,62 +400,6 @@ impl Look<'_> {
         (found.named, found.older) = self.newest.split();
         found.unnamed.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.transcript.cmp(&b.transcript)));
         found
-    }
-}
-
-/// The newest session of each key.
-#[derive(Default)]
-struct Newest {
-    by_key: HashMap<String, Named>,
-    older: Vec<Named>,
-}
-
-impl Newest {
-    fn add(&mut self, named: Named) {
-        // OpenClaw finds keys whatever their case.
-        let loser = match self.by_key.entry(named.key.to_lowercase()) {
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(named);
-                return;
-            }
-            std::collections::hash_map::Entry::Occupied(mut entry) if age(entry.get()) < age(&named) => {
-                entry.insert(named)
-            }
-            std::collections::hash_map::Entry::Occupied(_) => named,
-        };
-        self.older.push(loser);
-    }
-
-    /// Whether a base would get a newer run.
-    fn is_news(&self, run_key: &str, started: Option<Millis>) -> bool {
-        let Some(base) = SessionKey::parse(run_key, "main").base else { return false };
-        let known = self.by_key.get(&base.to_lowercase());
-        known.is_none_or(|known| age(known).0 < started)
-    }
-
-    fn split(self) -> (Vec<Named>, Vec<Named>) {
-        let mut named: Vec<Named> = self.by_key.into_values().collect();
-        let with_record: HashSet<String> = named
-            .iter()
-            .filter(|one| one.shape == Shape::RunRecord)
-            .map(|one| one.transcript.clone())
-            .collect();
-        let mut older = self.older;
-        older.retain(|one| !with_record.contains(&one.transcript));
-        for list in [&mut named, &mut older] {
-            list.sort_by(|a, b| b.last.cmp(&a.last).then_with(|| a.key.cmp(&b.key)));
-        }
-        (named, older)
-    }
-}
-
-/// What orders the sessions of one key. A base names the run that started last, whatever was written late to another
-/// one; everybody else talks in the session that was written to last. The name decides between equals.
-fn age(named: &Named) -> (Option<Millis>, Option<Millis>, &str) {
-    let started = named.run.and_then(|run| run.started_at).or(named.first);
-    match named.shape {
-        Shape::CronBase | Shape::RunRecord => (started, named.last, &named.transcript),
-        _ => (named.last, started, &named.transcript),
     }
 }
 

@@ -9,8 +9,7 @@ use crate::openclaw::jobs::{Job, SessionTarget};
 use crate::openclaw::layout;
 use crate::openclaw::transcript::cron_mark;
 
-use super::peek::Peek;
-use super::{Named, Run, Sources, ToldBy, Why};
+use super::{Run, Sources, ToldBy, Why, list};
 
 /// Longer keys are not believed; the longest that OpenClaw makes have a few hundred bytes.
 const LONGEST_KEY: usize = 1024;
@@ -38,21 +37,6 @@ impl Told {
         let own = parsed.run.is_none_or(|run| run.to_lowercase() == session.to_lowercase());
         let key = parsed.base.filter(|_| !own).map(str::to_owned).unwrap_or(key);
         Told { key, by, confidence: Confidence::Certain, run: None }
-    }
-
-    /// The session under this key, or under that of its base.
-    pub fn of(&self, key: &str, shape: Shape, session: &str, transcript: &str, peek: &Peek) -> Named {
-        Named {
-            key: key.to_owned(),
-            shape,
-            session: session.to_owned(),
-            transcript: transcript.to_owned(),
-            first: peek.first,
-            last: peek.last,
-            told_by: self.by.clone(),
-            confidence: self.confidence,
-            run: self.run,
-        }
     }
 }
 
@@ -86,11 +70,9 @@ impl<'a> Judge<'a> {
 
     /// The one key that all agree on; a run's own key and that of its base are no contradiction.
     pub fn agree(&self, told: Vec<Told>) -> Result<Told, (Why, Vec<(String, ToldBy)>)> {
-        let list = |told: &[Told]| told.iter().map(|one| (one.key.clone(), one.by.clone())).collect();
         let Some(first) = told.first() else { return Err((Why::Silence, Vec::new())) };
-        let base = |key: &str| SessionKey::parse(key, "main").base.unwrap_or(key).to_lowercase();
-        let wanted = base(&first.key);
-        if told.iter().any(|one| base(&one.key) != wanted) {
+        let wanted = lasting(&first.key);
+        if told.iter().any(|one| lasting(&one.key) != wanted) {
             return Err((Why::Contradiction, list(&told)));
         }
         let is_run = |one: &&Told| SessionKey::parse(&one.key, "main").run.is_some();
@@ -121,6 +103,11 @@ impl<'a> Judge<'a> {
         let key = format!("agent:{}:cron:{id}", agent.as_deref().unwrap_or(NO_AGENT));
         Some(Told { key, by: ToldBy::CronMark, confidence, run: None })
     }
+}
+
+/// What of a key outlasts a run, as OpenClaw finds it: in lower case, and of a run's key that of its base.
+pub fn lasting(key: &str) -> String {
+    SessionKey::parse(key, "main").base.unwrap_or(key).to_lowercase()
 }
 
 /// Whether a text may be the id of a session with a transcript.

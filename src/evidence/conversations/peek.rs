@@ -36,11 +36,11 @@ impl Peeker {
     pub fn transcript(&mut self, path: &Path) -> io::Result<Peek> {
         let file = files::open_regular(path)?;
         let size = file.metadata()?.len();
-        let head = part(&file, 0, HEAD_BYTES)?;
+        let head = part(&file, 0, size, HEAD_BYTES)?;
         let last = match size.checked_sub(head.len() as u64) {
             None | Some(0) => None,
             Some(_) => {
-                let tail = part(&file, size.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)?;
+                let tail = part(&file, size.saturating_sub(TAIL_BYTES as u64), size, TAIL_BYTES)?;
                 self.tails.last_timestamp(&tail, false)
             }
         };
@@ -52,13 +52,15 @@ impl Peeker {
 
     /// The keys that the trajectory of a session names.
     pub fn trajectory_keys(&mut self, path: &Path, session: &str) -> io::Result<Vec<String>> {
-        let head = part(&files::open_regular(path)?, 0, trajectory::HEAD_BYTES)?;
+        let file = files::open_regular(path)?;
+        let head = part(&file, 0, file.metadata()?.len(), trajectory::HEAD_BYTES)?;
         Ok(self.trajectories.keys(&head, session))
     }
 }
 
-/// At most `most` bytes from an offset on.
-fn part(file: &File, from: u64, most: usize) -> io::Result<Vec<u8>> {
+/// At most `most` bytes from an offset on, of a file of that size.
+fn part(file: &File, from: u64, size: u64, most: usize) -> io::Result<Vec<u8>> {
+    let most = usize::try_from(size.saturating_sub(from)).unwrap_or(most).min(most);
     let mut bytes = vec![0; most];
     let mut filled = 0;
     while filled < most {

@@ -276,6 +276,43 @@ fn a_first_line_of_another_session_makes_it_nobodys() {
 }
 
 #[test]
+fn what_openclaw_would_take_for_broken_and_begin_anew_gets_no_entry() {
+    let world = World::new();
+    let text = transcript("a", 0, 1, "precious");
+    let (header, rest) = text.split_once('\n').unwrap();
+    world.trajectory("a", &["agent:main:main"]).write("sessions/a.jsonl", &text);
+    assert_eq!(named(&world.read(&[])), [("agent:main:main", "a", "trajectory")]);
+    let half = &header[..30];
+    for broken in [rest.to_owned(), format!("{half}\n{rest}"), format!("\u{feff}{text}"), half.to_owned()] {
+        let found = world.write("sessions/a.jsonl", &broken).read(&[]);
+        assert_eq!((named(&found), unnamed(&found)), (vec![], vec![("a.jsonl", &Why::NoHeader)]), "{broken}");
+        assert_eq!(found.unnamed[0].told, [("agent:main:main".to_owned(), ToldBy::Trajectory)]);
+    }
+    // Nor does a base get one, though it was the newest run.
+    let log = [("a", 1000), ("b", 0)];
+    let lines = log.map(|(id, after)| line("j1", id, &format!("agent:main:cron:j1:run:{id}"), BEGAN + after));
+    world.write("runs/j1.jsonl", lines.concat()).transcript("b", 0, 1, "x");
+    world.write("sessions/a.trajectory.jsonl", "");
+    assert_eq!(named(&world.read(&["a"]))[0], ("agent:main:cron:j1", "b", "log"));
+}
+
+#[test]
+fn two_transcripts_of_a_session_with_two_keys_are_nobodys() {
+    let world = World::new();
+    world.transcript("a", 0, 1, "x").trajectory("a", &["agent:main:main"]);
+    world.write("sessions/a-topic-7.jsonl", transcript("a", 0, 1, "x"));
+    world.trajectory("a-topic-7", &[]);
+    let thread = "agent:main:telegram:group:-1:topic:7";
+    world.write("sessions/a-topic-7.trajectory.jsonl", event("a", thread));
+    let two = &Why::Contradiction;
+    let found = world.read(&[]);
+    assert_eq!((named(&found), unnamed(&found)), (vec![], vec![("a-topic-7.jsonl", two), ("a.jsonl", two)]));
+    world.write("sessions/a-topic-7.trajectory.jsonl", event("a", "agent:main:MAIN:thread:1"));
+    world.trajectory("a", &["agent:main:main:thread:1"]);
+    assert!(world.read(&[]).unnamed.is_empty());
+}
+
+#[test]
 fn lines_of_another_job_name_nothing() {
     let world = World::new();
     world.transcript("a", 0, 1, "x").transcript("b", 0, 1, "x");
@@ -323,10 +360,17 @@ fn files_of_strangers_hold_nobody_up() {
     let mut records: Vec<&str> =
         found.named.iter().filter(|one| one.shape == Shape::RunRecord).map(|one| &*one.session).collect();
     records.sort_unstable();
-    assert_eq!(records, ["empty", "good", "long", "nul"]);
+    assert_eq!(records, ["good"]);
     // U+FFFD twice is what the first line names.
-    let header = "\u{fffd}\u{fffd}".to_owned();
-    assert_eq!(unnamed(&found), [("bytes.jsonl", &Why::OtherSession { header })]);
+    let other = Why::OtherSession { header: "\u{fffd}\u{fffd}".to_owned() };
+    let headless = &Why::NoHeader;
+    let expected = [
+        ("bytes.jsonl", &other),
+        ("empty.jsonl", headless),
+        ("long.jsonl", headless),
+        ("nul.jsonl", headless),
+    ];
+    assert_eq!(unnamed(&found), expected);
     let mut troubles: Vec<&str> =
         found.troubles.iter().map(|trouble| trouble.evidence.path.rsplit('/').next().unwrap()).collect();
     troubles.sort_unstable();

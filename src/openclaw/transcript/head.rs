@@ -34,7 +34,8 @@ static WANT: Want = Want::Fields(&[
 /// What the head of a transcript says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The session that the first line names, as it spells it.
+    /// The session that the first line names, as it spells it. The first line is the first that parses, as OpenClaw
+    /// reads it; without one that names a session it takes the file for broken.
     pub session: Option<String>,
     /// The time of the first line that has one.
     pub first: Option<i64>,
@@ -53,11 +54,13 @@ impl HeadReader {
     /// crash, is read as far as it goes.
     pub fn read(&mut self, head: &[u8]) -> Head {
         let mut seen = Head::default();
-        for (at, line) in head.split(|&byte| byte == b'\n').enumerate() {
+        let mut is_first = true;
+        for line in head.split(|&byte| byte == b'\n') {
             let Some((tree, whole)) = self.tree(line.trim_ascii()) else { continue };
-            if at == 0 && whole && tree.get("type").and_then(Tree::text) == Some("session") {
+            if is_first && whole && tree.get("type").and_then(Tree::text) == Some("session") {
                 seen.session = tree.text_of("id");
             }
+            is_first &= !whole;
             seen.first = seen.first.or_else(|| tree.get("timestamp").and_then(time));
             seen.opening = opening(&tree);
             if seen.opening.is_some() {
@@ -179,7 +182,9 @@ mod tests {
 
     #[test]
     fn only_the_first_line_names_the_session() {
-        assert_eq!(read(&format!("\n{HEADER}\n")).session, None);
+        for before in ["\n", "\u{0}\u{0}\n", "{torn\n"] {
+            assert_eq!(read(&format!("{before}{HEADER}\n")).session.as_deref(), Some("0f90"), "{before}");
+        }
         assert_eq!(read(&format!("{}\n{HEADER}", r#"{"type":"x"}"#)).session, None);
         assert_eq!(read(&HEADER.replace("\"0f90\"", "7")).session, None);
         assert_eq!(read(&format!("\u{feff}{HEADER}")).session, None);
