@@ -25,7 +25,7 @@ impl Entries {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
+        self.len() == 0
     }
 
     /// Adds one at the end.
@@ -47,6 +47,15 @@ impl Entries {
         }
         for chunk in next.chunks {
             chunk.into_iter().for_each(|entry| self.push(entry));
+        }
+    }
+
+    /// Drops all but the first `len`. The first chunk stays, for what comes next.
+    pub fn truncate(&mut self, len: usize) {
+        self.chunks.truncate(len.div_ceil(CHUNK).max(1));
+        let full = self.chunks.len().saturating_sub(1) * CHUNK;
+        if let Some(last) = self.chunks.last_mut() {
+            last.truncate(len.saturating_sub(full));
         }
     }
 
@@ -130,6 +139,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_list_that_was_cut_is_the_shorter_list_and_goes_on() {
+        let chunk = CHUNK as u64;
+        for len in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk] {
+            let mut entries = numbered(0..2 * chunk + 5);
+            entries.truncate(len as usize);
+            assert_eq!((entries.len() as u64, entries.is_empty()), (len, len == 0));
+            assert_eq!(entries.last().map(Entry::start), len.checked_sub(1).map(|at| 10 * at));
+            entries.push(Entry::new(10 * len, 10 * len + 9));
+            assert!(entries.iter().eq(numbered(0..len + 1).iter()));
+        }
+        let mut none = Entries::default();
+        none.truncate(3);
+        assert!(none.is_empty());
     }
 
     #[test]

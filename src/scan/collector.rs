@@ -106,6 +106,11 @@ impl<'a> Collector<'a> {
         (self.entries, self.tallies.finish())
     }
 
+    /// The entries so far, to be taken out on the way.
+    pub(super) fn entries_mut(&mut self) -> &mut Entries {
+        &mut self.entries
+    }
+
     #[inline(never)]
     fn begin_entry(&mut self, start: u64, key: Captured<'_>) {
         self.start = start;

@@ -45,7 +45,12 @@ impl Scanner {
         }
     }
 
-    fn push<V: Visitor>(self, automaton: &mut Automaton, window: &[u8], visitor: &mut V) -> Result<(), Halt> {
+    pub(super) fn push<V: Visitor>(
+        self,
+        automaton: &mut Automaton,
+        window: &[u8],
+        visitor: &mut V,
+    ) -> Result<(), Halt> {
         match self {
             Scanner::Portable => automaton.push(window, visitor),
             #[cfg(target_arch = "x86_64")]

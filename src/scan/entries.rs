@@ -87,7 +87,7 @@ impl Joined for Collector<'_> {
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Where the text begins, behind a byte order mark, and where it ends.
-fn bounds(source: &mut dyn Source) -> io::Result<(u64, u64)> {
+pub(super) fn bounds(source: &mut dyn Source) -> io::Result<(u64, u64)> {
     let len = source.len();
     if len > MAX_OFFSET {
         return Err(io::Error::from(io::ErrorKind::FileTooLarge));

@@ -18,6 +18,7 @@ mod overridden;
 pub mod parallel;
 pub mod place;
 pub mod portable;
+pub mod salvage;
 #[cfg(target_arch = "x86_64")]
 pub mod simd;
 pub mod source;

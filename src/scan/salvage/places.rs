@@ -1,0 +1,78 @@
+//! Lines and columns of many places, in one look: [`super::super::place`] would begin anew for each.
+
+use std::io;
+
+use super::super::place::Place;
+use super::super::source::Source;
+use super::super::utf8::Utf8;
+
+/// Counts on from place to place.
+pub(super) struct Places {
+    at: u64,
+    line: u64,
+    line_start: u64,
+    utf8: Utf8,
+}
+
+impl Places {
+    /// At the begin of the text.
+    pub(super) fn new(start: u64) -> Self {
+        Places { at: start, line: 1, line_start: start, utf8: Utf8::default() }
+    }
+
+    /// Where `offset` lies, which is not before the last place asked for.
+    pub(super) fn find(&mut self, source: &mut dyn Source, offset: u64) -> io::Result<Place> {
+        while self.at < offset {
+            let window = source.window(self.at)?;
+            let take = window.len().min(usize::try_from(offset - self.at).unwrap_or(usize::MAX));
+            if take == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+            self.count(&window[..take]);
+        }
+        source.intact()?;
+        self.utf8.break_off(offset);
+        let column = self.at.max(offset) - self.line_start.min(offset) - self.utf8.surplus() + 1;
+        Ok(Place { line: self.line, column })
+    }
+
+    fn count(&mut self, part: &[u8]) {
+        self.line += memchr::memchr_iter(b'\n', part).count() as u64;
+        let mut tail = 0;
+        if let Some(last) = memchr::memrchr(b'\n', part) {
+            tail = last + 1;
+            self.line_start = self.at + tail as u64;
+            self.utf8 = Utf8::default();
+        }
+        for (at, &byte) in (self.at + tail as u64..).zip(&part[tail..]) {
+            if byte >= 0x80 {
+                self.utf8.push(byte, at);
+            } else {
+                self.utf8.break_off(at);
+            }
+        }
+        self.at += part.len() as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::place;
+    use super::super::super::source::MemorySource;
+    use super::*;
+
+    #[test]
+    fn places_are_those_that_one_look_for_each_finds() {
+        let text = "{\n \"a\": \"\u{e4}\u{20ac}\u{1f600}\" x\n\n  \u{e4}}\n".as_bytes();
+        for window in [1, 7, 64] {
+            let mut source = MemorySource::new(text, window);
+            let mut places = Places::new(0);
+            // Between two characters: what lies within one is no place that anybody asks for.
+            for at in (0..=text.len()).filter(|&at| text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)) {
+                let expected = place::find(&mut source, 0, at as u64).unwrap();
+                assert_eq!(places.find(&mut source, at as u64).unwrap(), expected, "{at}");
+                assert_eq!(places.find(&mut source, at as u64).unwrap(), expected, "{at}");
+            }
+        }
+    }
+}
