@@ -100,7 +100,7 @@ fn damaged_stores_are_named_with_place_and_next_step_and_stay() {
             assert_eq!(world.tree(), before, "{name}");
             let said = ran.said();
             assert!(said.contains(&path) && said.contains(place), "{name}: {place}\n{ran}");
-            assert!(said.contains("aside"), "{name}: no next step\n{ran}");
+            assert!(said.contains("sessions-doctor recover"), "{name}: no next step\n{ran}");
         }
         let report = world.stopped(&["check", "--json", "--entries", "all"]).exits(3).json();
         let store = &report["stores"][0];

@@ -196,6 +196,7 @@ pub fn change(key: &str) -> ChangeRecord {
         action: "remove".into(),
         rule: "stale-run".into(),
         family: "run-record".into(),
+        source: None,
         before: None,
         after: None,
         start: 1,

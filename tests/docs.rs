@@ -15,7 +15,7 @@ use sessions_doctor::report::explain;
 use sessions_doctor::rules;
 
 /// Sections of rules that the contract names and that this version does not look for yet.
-const NOT_BUILT: &[&str] = &["recovered", "store-rotated-away", "store-wiped"];
+const NOT_BUILT: &[&str] = &[];
 
 const SAMPLE: &str = "testdata/openclaw-2026.3.28/normal-then-crash";
 

@@ -34,6 +34,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Plan, or with --apply do, the removal and healing of what `check` condemned
     Prune(PruneArgs),
+    /// Plan, or with --apply do, the rebuilding of a damaged, emptied or vanished store
+    Recover(RecoverArgs),
     /// Put back what a run took out; without RUN, list the runs
     Undo(UndoArgs),
     /// What a rule or an exit code means, or why one session got its verdict
@@ -60,6 +62,26 @@ pub struct PruneArgs {
     /// Write the pruned store to FILE and leave the original alone
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `recover`.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// How it writes.
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// Write the recovered store to FILE and leave the original alone
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Give a conversation whose key nothing tells to KEY (repeatable)
+    #[arg(long, value_name = "TRANSCRIPT=KEY")]
+    pub assign: Vec<String>,
+    /// Bring back as well what a run of this tool or OpenClaw itself took out on purpose
+    #[arg(long)]
+    pub include_pruned: bool,
+    /// The weakest evidence that is acted on [default: certain]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub confidence: Option<ConfidenceArg>,
 }
 
 /// `undo`.

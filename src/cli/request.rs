@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use super::args::{
     ClassArg, Cli, Command, CommonArgs, ConfidenceArg, EntriesArg, ExplainArgs, GatewayArg, PolicyArgs,
-    PruneArgs, UndoArgs, WhenArg, WriteArgs,
+    PruneArgs, RecoverArgs, UndoArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -66,6 +66,8 @@ pub enum Verb {
         /// `--output`
         output: Option<std::path::PathBuf>,
     },
+    /// `recover`
+    Recover(Recover),
     /// `undo`
     Undo {
         /// RUN
@@ -79,11 +81,36 @@ pub enum Verb {
     Explain(String),
 }
 
+/// What `recover` alone takes.
+#[derive(Debug, Clone)]
+pub struct Recover {
+    /// Consent.
+    pub write: WriteArgs,
+    /// `--output`
+    pub output: Option<std::path::PathBuf>,
+    /// `--assign`
+    pub assigned: Vec<Assignment>,
+    /// `--include-pruned`
+    pub include_pruned: bool,
+    /// `--confidence`
+    pub confidence: Confidence,
+}
+
+/// `--assign TRANSCRIPT=KEY`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The name of a transcript, or its session id.
+    pub transcript: String,
+    /// The key that it is to have.
+    pub key: String,
+}
+
 impl Verb {
     /// Whether it may change files.
     pub fn writes(&self) -> bool {
         match self {
             Verb::Prune { write, output } => write.apply && output.is_none(),
+            Verb::Recover(recover) => recover.write.apply && recover.output.is_none(),
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Check | Verb::Explain(_) => false,
         }
@@ -94,6 +121,7 @@ impl Verb {
         match self {
             Verb::Check => "check",
             Verb::Prune { .. } => "prune",
+            Verb::Recover(_) => "recover",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
         }
@@ -172,10 +200,7 @@ impl Limits {
             max_entries: args.max_entries,
             only: args.only.iter().map(|&class| class_of(class)).collect(),
             keep: args.keep.clone(),
-            confidence: args.confidence.map(|confidence| match confidence {
-                ConfidenceArg::Certain => Confidence::Certain,
-                ConfidenceArg::Likely => Confidence::Likely,
-            }),
+            confidence: args.confidence.map(confidence_of),
             allow_removal: args.allow_removal.as_deref().map(percent).transpose()?,
         })
     }
@@ -193,6 +218,7 @@ impl Request {
             Some(Command::Prune(PruneArgs { policy, write, output })) => {
                 (Verb::Prune { write, output }, policy)
             }
+            Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
             Some(Command::Undo(UndoArgs { run, to, write })) => {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }
@@ -221,6 +247,35 @@ impl Request {
                 redact: common.redact,
             },
         })
+    }
+}
+
+fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {
+    Ok(Recover {
+        assigned: args.assign.iter().map(|text| assignment(text)).collect::<Result<_, _>>()?,
+        write: args.write,
+        output: args.output,
+        include_pruned: args.include_pruned,
+        confidence: args.confidence.map_or(Confidence::Certain, confidence_of),
+    })
+}
+
+/// The key may hold any character, and the name of a transcript holds no `=`.
+fn assignment(text: &str) -> Result<Assignment, UsageError> {
+    let (transcript, key) = text
+        .split_once('=')
+        .filter(|(transcript, key)| !transcript.is_empty() && !key.is_empty())
+        .ok_or_else(|| usage(format!("--assign '{text}': write the transcript's name, '=', and the key")))?;
+    if crate::model::key::split_agent(key).is_none() && key != "global" {
+        return Err(usage(format!("--assign: '{key}' is no session key; one reads agent:<id>:<rest>")));
+    }
+    Ok(Assignment { transcript: transcript.to_owned(), key: key.to_owned() })
+}
+
+fn confidence_of(arg: ConfidenceArg) -> Confidence {
+    match arg {
+        ConfidenceArg::Certain => Confidence::Certain,
+        ConfidenceArg::Likely => Confidence::Likely,
     }
 }
 

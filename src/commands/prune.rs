@@ -201,7 +201,7 @@ fn replace_with(
     consent: &WriteArgs,
 ) -> Result<Receipt, ApplyError> {
     let Diagnosis { situation, stores, evidence, policy, .. } = diagnosis;
-    let Diagnosed { file, condition } = &mut stores[at];
+    let Diagnosed { file, condition, .. } = &mut stores[at];
     let (Condition::Whole(judged), store) = (condition, &*file.real) else {
         return Err(ApplyError::Refused("there is no plan for the store".to_owned()));
     };

@@ -76,7 +76,8 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
 }
 
 fn write_to(edge: &Edge<'_>, situation: &Situation, run: &Run, file: &Path) -> anyhow::Result<Exit> {
-    let restoration = match restore::plan(run, &situation.config.session.main_key, edge.request.map) {
+    let main_key = &situation.config.session.main_key;
+    let restoration = match restore::plan_elsewhere(run, main_key, edge.request.map) {
         Ok(restoration) => restoration,
         Err(error) => return complain(edge, &error),
     };

@@ -110,6 +110,7 @@ pub fn records(
             action: decision.action.name().to_owned(),
             rule: decision.rule().id.to_owned(),
             family: entry.family().name().to_owned(),
+            source: None,
             before: before.key(judged, last)?,
             after: after.key(judged, Some(next).filter(|&next| next < count))?,
             start: entry.start(),

@@ -7,6 +7,7 @@
 pub mod changeset;
 pub mod keys;
 pub mod read;
+pub mod recovery;
 pub mod restore;
 pub mod run;
 pub mod settle;
@@ -23,6 +24,7 @@ use crate::report::model::EvidenceItem;
 use crate::rules::case::StoreFacts;
 use crate::rules::store::Damaged;
 use read::Reading;
+use recovery::loss::Loss;
 use settle::LastLines;
 
 /// The whole state directory, judged.
@@ -68,6 +70,8 @@ pub struct Diagnosed {
     pub file: StoreFile,
     /// What was found.
     pub condition: Condition,
+    /// What it lost.
+    pub loss: Loss,
 }
 
 impl Diagnosed {

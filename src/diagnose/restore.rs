@@ -36,6 +36,21 @@ pub enum RestoreError {
     /// The run was an undo itself.
     #[error("run {0} put entries back, it took nothing out; to remove them again, prune")]
     WasUndo(String),
+    /// The run put a store together, and somebody wrote to it since.
+    #[error(
+        "run {0} only brought entries back, and the store was written to since: remove them with prune, or write \
+         the original elsewhere with --to FILE"
+    )]
+    WasRecovery(String),
+    /// The run put a store together that OpenClaw would have taken for empty.
+    #[error(
+        "run {0} put a damaged store together: OpenClaw would take its original for empty and overwrite it, so it \
+         is not put back; `undo {0} --to FILE` writes it elsewhere"
+    )]
+    DamagedOriginal(String),
+    /// There was no store before the run.
+    #[error("run {0} wrote a store where there was none, so there is nothing to put back")]
+    NoOriginal(String),
     /// The backup is not what the run kept.
     #[error(
         "{0}: the original of the run is gone or not what it was when the run was made; nothing was changed"
@@ -57,7 +72,10 @@ impl RestoreError {
     pub fn exit(&self) -> Exit {
         match self {
             RestoreError::NoStore(..) | RestoreError::Damaged(..) => Exit::Damaged,
-            RestoreError::WasUndo(_) => Exit::Usage,
+            RestoreError::WasUndo(_)
+            | RestoreError::WasRecovery(_)
+            | RestoreError::DamagedOriginal(_)
+            | RestoreError::NoOriginal(_) => Exit::Usage,
             RestoreError::Io(_, error) if error.kind() == io::ErrorKind::UnexpectedEof => Exit::Busy,
             RestoreError::BadBackup(_)
             | RestoreError::BadRecord(_)
@@ -101,8 +119,53 @@ struct Side {
     places: HashMap<u64, usize>,
 }
 
-/// Works out what has to come back. Nothing that was written since is touched.
+/// Works out what has to come back into the store. Nothing that was written since is touched.
 pub fn plan(run: &Run, main_key: &str, map: bool) -> Result<Restoration, RestoreError> {
+    if run.record.command != RECOVER {
+        return merged(run, main_key, map);
+    }
+    let (restoration, damaged) = original(run, main_key, map)?;
+    if damaged {
+        return Err(RestoreError::DamagedOriginal(run.id.to_string()));
+    }
+    if !is_untouched(run, &restoration.store)? {
+        return Err(RestoreError::WasRecovery(run.id.to_string()));
+    }
+    Ok(restoration)
+}
+
+/// Works out the store with the run undone, for a file of its own. A run that put a store together is undone by
+/// its original, whatever became of the store since.
+pub fn plan_elsewhere(run: &Run, main_key: &str, map: bool) -> Result<Restoration, RestoreError> {
+    match run.record.command.as_str() {
+        RECOVER => original(run, main_key, map).map(|(restoration, _)| restoration),
+        _ => merged(run, main_key, map),
+    }
+}
+
+/// The verb that puts stores together.
+const RECOVER: &str = "recover";
+
+/// The original of a run as it is, and whether it is damaged.
+fn original(run: &Run, main_key: &str, map: bool) -> Result<(Restoration, bool), RestoreError> {
+    if run.record.backup.is_none() {
+        return Err(RestoreError::NoOriginal(run.id.to_string()));
+    }
+    let path = checked_backup(run)?;
+    let told = |error| RestoreError::Io(path.clone(), error);
+    let backup = read(&path, main_key, map).map_err(told)?;
+    let identity = match Identity::at(&run.record.store)? {
+        Some(identity) => identity,
+        None => Identity::of(backup.source.opened()),
+    };
+    let file = || backup.source.file().try_clone().map_err(told);
+    let mut restoration = Restoration::blank(run, identity, identity.size, [file()?, file()?]);
+    restoration.current = run.record.summary.restored;
+    restoration.take_all(run, &backup)?;
+    Ok((restoration, !damage(&backup.scan, backup.bytes).is_empty()))
+}
+
+fn merged(run: &Run, main_key: &str, map: bool) -> Result<Restoration, RestoreError> {
     let store = run.record.store.clone();
     if run.record.command == "undo" {
         return Err(RestoreError::WasUndo(run.id.to_string()));
@@ -124,20 +187,8 @@ pub fn plan(run: &Run, main_key: &str, map: bool) -> Result<Restoration, Restore
     let identity = Identity::of(current.source.opened());
     let files =
         [current.source.file().try_clone().map_err(told)?, backup.source.file().try_clone().map_err(told)?];
-    let mut restoration = Restoration {
-        identity,
-        bytes: current.bytes,
-        table: PieceTable::new(),
-        records: Vec::new(),
-        restored: 0,
-        reverted: 0,
-        current: current.scan.live().count() as u64,
-        total: 0,
-        keys: Vec::new(),
-        whole: None,
-        files,
-        store: store.clone(),
-    };
+    let mut restoration = Restoration::blank(run, identity, current.bytes, files);
+    restoration.current = current.scan.live().count() as u64;
     if is_untouched(run, &restoration.store)? {
         restoration.take_all(run, &backup)?;
     } else {
@@ -175,6 +226,24 @@ fn read(path: &Path, main_key: &str, map: bool) -> io::Result<Side> {
 }
 
 impl Restoration {
+    /// Nothing comes back yet.
+    fn blank(run: &Run, identity: Identity, bytes: u64, files: [File; 2]) -> Self {
+        Restoration {
+            identity,
+            bytes,
+            table: PieceTable::new(),
+            records: Vec::new(),
+            restored: 0,
+            reverted: 0,
+            current: 0,
+            total: 0,
+            keys: Vec::new(),
+            whole: None,
+            files,
+            store: run.record.store.clone(),
+        }
+    }
+
     /// Whether the store would be another.
     pub fn is_change(&self) -> bool {
         self.restored + self.reverted > 0 || self.whole.is_some()

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::read::{self, ReadFailure, ReadOptions};
+use super::recovery::loss::{self, Look, Loss};
 use super::settle::{self, LastLines};
 use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble};
 use crate::apply::liveness::Liveness;
@@ -16,7 +17,7 @@ use crate::evidence::gateway::{self, GatewayEvidence};
 use crate::evidence::jobs::JobsReading;
 use crate::evidence::marks::Marks;
 use crate::evidence::sessions::{LockJudge, SessionsDir};
-use crate::evidence::{jobs, registry, runs};
+use crate::evidence::{conversations, jobs, registry, runs};
 use crate::exit::Exit;
 use crate::host::{Host, RealSystem, Service, System, files, memory, service};
 use crate::model::evidence::{Evidence, Life};
@@ -131,8 +132,26 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
         if let Some(exit) = edge.cancel.requested() {
             return Err(LookError::Cancelled(exit));
         }
-        stores.push(Diagnosed { file: file.clone(), condition });
+        stores.push(Diagnosed { file: file.clone(), condition, loss: Loss::default() });
     }
+    let named = conversations::keys_named(
+        &layout::runs_dir(&situation.jobs_path),
+        &layout::subagents_path(&situation.state_dir),
+        &situation.config.session.main_key,
+        now.saturating_sub(policy.prune_after),
+    );
+    let look = Look {
+        options: &options,
+        policy: &policy,
+        now,
+        stopped: gateway.life == Life::Stopped,
+        state: &situation.state_dir,
+        named: &named.keys,
+    };
+    loss::look_at_all(&mut stores, &look).map_err(|error| match edge.cancel.requested() {
+        Some(exit) => LookError::Cancelled(exit),
+        None => error.into(),
+    })?;
     for sessions in stores.iter().filter_map(|store| store.judged_sessions()) {
         items.push(sessions.evidence());
         if sessions.state == EvidenceState::Unreadable {

@@ -20,6 +20,7 @@ mod newest;
 mod peek;
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,6 +136,17 @@ pub enum ToldBy {
     CronMark,
 }
 
+impl fmt::Display for ToldBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ToldBy::RunLog { file, line } => write!(f, "the run log {file}:{line}"),
+            ToldBy::Registry => f.write_str("the registry of sub-agents"),
+            ToldBy::Trajectory => f.write_str("the trajectory beside the transcript"),
+            ToldBy::CronMark => f.write_str("the mark of a cron job in its first message"),
+        }
+    }
+}
+
 /// A transcript whose key nobody tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unnamed {
@@ -226,6 +238,17 @@ pub fn read(sources: &Sources<'_>, is_known: &dyn Fn(&str, &str) -> bool) -> Con
     names::add_children(sources, &mut found);
     found.archived = listing.archived();
     found
+}
+
+/// Sessions of a store (hash of the id) whose transcript was archived as deleted or reset, and when last; none of which
+/// the transcript is there again.
+pub fn archived(store: &Path) -> io::Result<TextMap<Millis>> {
+    let (Some(dir), Some(name)) = (store.parent(), store.file_name()) else { return Ok(TextMap::default()) };
+    match Listing::read(dir, &name.to_string_lossy(), &|_, _| true) {
+        Ok(listing) => Ok(listing.archived()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(TextMap::default()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A look at one directory.

@@ -5,6 +5,7 @@
 //! how it went, and what could not be read protects.
 
 pub mod conversations;
+pub mod copies;
 pub mod discover;
 pub mod gateway;
 pub mod jobs;

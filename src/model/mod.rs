@@ -8,6 +8,7 @@ pub mod plan;
 pub mod policy;
 pub mod runs;
 pub mod store;
+pub mod style;
 pub mod texts;
 pub mod verdict;
 

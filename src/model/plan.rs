@@ -101,12 +101,15 @@ impl PieceTable {
 pub struct ChangeRecord {
     /// The key, as raw JSON text in the backup.
     pub key: String,
-    /// `remove`, `drop`, `heal`, `slim` or `restore`.
+    /// `remove`, `drop`, `heal`, `slim`, `restore`, `recover`, or `set-aside` for bytes that no entry is made of.
     pub action: String,
     /// The rule that asked for it.
     pub rule: String,
     /// The family of the key, e.g. `run-record`.
     pub family: String,
+    /// The file that a recovered entry came from; `None`: the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Key (raw JSON text) of the nearest entry before it that the run kept; `None` at the front.
     pub before: Option<String>,
     /// Key (raw JSON text) of the nearest entry after it that the run kept; `None` at the end.

@@ -13,6 +13,7 @@ use crate::model::policy::Policy;
 use crate::model::texts::TextSet;
 use crate::model::verdict::{Action, Reason, Verdict};
 use crate::rules::case::{Case, StoreFacts};
+use crate::rules::entry::live;
 use crate::rules::judge::judge;
 use crate::rules::protect;
 
@@ -25,6 +26,15 @@ pub struct PrunePlan {
     pub brakes: Vec<Brake>,
     /// Sums.
     pub summary: Summary,
+}
+
+impl PrunePlan {
+    /// Everything stays.
+    pub fn nothing(entries: &Entries) -> Self {
+        let stays = Decision::new(&live::RULE, Action::Keep, None);
+        let decisions = vec![stays; entries.len()];
+        PrunePlan { summary: Summary::of(entries, &decisions), decisions, brakes: Vec::new() }
+    }
 }
 
 /// Everything that the decisions about one store are made from.

@@ -3,7 +3,8 @@
 use crate::model::verdict::Rule;
 use crate::scan::automaton::{Kind, Outcome};
 use crate::scan::entries::Scan;
-use crate::scan::fault::Expected;
+use crate::scan::fault::{Expected, Fault};
+use crate::scan::salvage::{Gap, Salvage, What};
 
 /// Node cannot build a longer string, in UTF-16 units; OpenClaw then takes the store for empty.
 pub const MAX_STRING_UNITS: u64 = 536_870_888;
@@ -31,6 +32,12 @@ rules! {
     NOT_AN_OBJECT = "store-not-an-object", "the file holds no object";
     /// OpenClaw loads it, with replacement characters.
     INVALID_UTF8 = "store-invalid-utf8", "bytes that are not UTF-8";
+    /// A rotation holds what the store lacks.
+    ROTATED_AWAY = "store-rotated-away", "a rotation took the store's entries away";
+    /// Something names keys that are in no store.
+    WIPED = "store-wiped", "the store lacks sessions that other files name";
+    /// An entry that was brought back.
+    RECOVERED = "recovered", "an entry that was brought back";
     /// Longer than one Node string.
     OVERSIZED = "store-oversized", "the store is longer than one string of Node";
     /// What it costs the gateway's heap.
@@ -106,6 +113,56 @@ pub fn damage(scan: &Scan, bytes: u64) -> Vec<Damaged> {
         });
     }
     found
+}
+
+/// The places of a salvaged file that hold no sound entry, and how many more there are.
+pub fn gaps(found: &Salvage) -> (Vec<Damaged>, u64) {
+    let gap = |gap: &Gap| Damaged {
+        rule: gap_rule(gap.what),
+        start: gap.range.start,
+        end: gap.range.end,
+        line: gap.line,
+        column: gap.column,
+        detail: gap_detail(gap),
+    };
+    let told: Vec<Damaged> = found.damage.iter().map(gap).collect();
+    let rest = found.gaps - told.len() as u64;
+    (told, rest)
+}
+
+fn gap_detail(gap: &Gap) -> String {
+    let what = match gap.what {
+        What::ByteOrderMark => "a byte order mark; JSON.parse refuses it".to_owned(),
+        What::CutShort => "the file ends too early".to_owned(),
+        What::Zeros => "NUL bytes".to_owned(),
+        What::MissingComma => "no comma between two entries".to_owned(),
+        What::SurplusComma => "a comma with no entry behind it".to_owned(),
+        What::EntryWithoutEnd => "an entry begins before the one in front of it ended".to_owned(),
+        What::SecondDocument => "another object behind the end of the first".to_owned(),
+        What::TrailingBytes => "something behind the end".to_owned(),
+        What::NoObject => "no object, or something in front of it".to_owned(),
+        What::Fault { offset, expected, found } => {
+            Fault { offset, line: gap.line, column: gap.column, position: 0, expected, found }.to_string()
+        }
+    };
+    match &gap.key {
+        Some(key) => format!("{what}; the entry {key} is not whole"),
+        None => what,
+    }
+}
+
+fn gap_rule(what: What) -> &'static Rule {
+    match what {
+        What::ByteOrderMark => &BOM,
+        What::CutShort => &TRUNCATED,
+        What::SecondDocument | What::TrailingBytes => &TRAILING_BYTES,
+        What::NoObject => &NOT_AN_OBJECT,
+        What::Zeros
+        | What::MissingComma
+        | What::SurplusComma
+        | What::EntryWithoutEnd
+        | What::Fault { .. } => &CORRUPT,
+    }
 }
 
 fn fault_rule(outcome: &Outcome) -> &'static Rule {

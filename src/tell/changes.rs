@@ -16,8 +16,9 @@ use crate::model::verdict::{Confidence, LineRef, Reason, Verdict};
 use crate::plan::decision::{Decision, Held};
 use crate::report::model::{Change, Changes, Edit};
 use crate::rules::entry::{surplus_entry, surplus_run};
+use crate::scan::members;
 use crate::scan::source::{FileSource, Source};
-use crate::scan::text::to_display;
+use crate::scan::text::{decode, to_display};
 
 /// Keys are cut at this many bytes.
 const KEY_BYTES: usize = 1024;
@@ -99,6 +100,12 @@ pub fn change(
     })
 }
 
+/// The key of an entry, decoded.
+pub fn key_of(source: &mut FileSource, entry: &Entry) -> io::Result<String> {
+    let raw = members::raw_key(source, entry.start())?;
+    Ok(to_display(&decode(&raw[1..raw.len() - 1])))
+}
+
 /// `sessionId` and `status`; the first is spared a second look where the key ends in it.
 fn texts(source: &mut FileSource, entry: &Entry, key: &str) -> io::Result<(Option<String>, Option<String>)> {
     if entry.is(Flags::NOT_OBJECT) {
@@ -120,7 +127,8 @@ fn texts(source: &mut FileSource, entry: &Entry, key: &str) -> io::Result<(Optio
     }
 }
 
-fn cut(key: String) -> (String, Option<u64>) {
+/// A key as reports show it, and its size where it was cut.
+pub fn cut(key: String) -> (String, Option<u64>) {
     if key.len() <= KEY_BYTES {
         return (key, None);
     }

@@ -1,13 +1,14 @@
 //! Observations with a severity: of the directory, and of each store.
 
 use super::Fate;
+use crate::diagnose::recovery::loss::Loss;
 use crate::diagnose::{Condition, Diagnosis, Judged};
 use crate::model::entry::{Flags, Status};
 use crate::model::evidence::Life;
 use crate::model::key::Family;
 use crate::model::verdict::Rule;
-use crate::report::format::Size;
-use crate::report::model::{Era, Finding, Severity, StoreReport};
+use crate::report::format::{Counted, Size};
+use crate::report::model::{Era, Finding, Outcome, Severity, StoreReport};
 use crate::rules::entry::{alias_key, malformed_entry, malformed_session_id};
 use crate::rules::store::{self as rules, Damaged};
 
@@ -23,6 +24,11 @@ impl Finding {
 
     fn times(mut self, count: u64) -> Self {
         self.count = Some(count);
+        self
+    }
+
+    fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
         self
     }
 
@@ -111,7 +117,7 @@ fn gateway(diagnosis: &Diagnosis) -> Option<Finding> {
 /// What there is to say of one store.
 pub fn of_store(diagnosis: &Diagnosis, at: usize, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
     let path = told.path.clone();
-    let findings = match &diagnosis.stores[at].condition {
+    let mut findings = match &diagnosis.stores[at].condition {
         Condition::Absent => Vec::new(),
         Condition::Missing => {
             let message = format!("{path}: there is no store, though its transcripts or copies remain");
@@ -124,11 +130,53 @@ pub fn of_store(diagnosis: &Diagnosis, at: usize, fate: &Fate, told: &StoreRepor
         Condition::Damaged(_, damage) => damage.iter().map(|damage| of_damage(&path, damage)).collect(),
         Condition::Whole(judged) => of_whole(judged, fate, told),
     };
+    findings.extend(of_loss(&path, &diagnosis.stores[at].loss));
+    if fate.recovers && fate.outcome == Outcome::Applied {
+        findings.iter_mut().for_each(was);
+    }
     findings.into_iter().map(|finding| finding.at(path.clone())).collect()
 }
 
-const KEEP_STOPPED: &str = "keep the gateway stopped: it takes such a store for empty and overwrites it; copy the \
-                            sessions directory aside first";
+/// What a recovery was for: told, but no longer wrong.
+fn was(finding: &mut Finding) {
+    if finding.severity == Severity::Error {
+        (finding.severity, finding.fix_hint) = (Severity::Info, None);
+    }
+}
+
+fn of_loss(path: &str, loss: &Loss) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(rotated) = &loss.rotated {
+        let message = format!(
+            "{path}: {} holds {} that the store lacks, and nothing in the store is older: its entries were rotated away",
+            rotated.path.display(),
+            Counted::entries(rotated.entries)
+        );
+        let finding = finding(&rules::ROTATED_AWAY, Severity::Error, message).times(rotated.entries);
+        findings.push(finding.fix(RECOVER));
+    }
+    if let Some(wiped) = &loss.wiped {
+        let message = format!(
+            "{path}: {} that are in no store are named elsewhere, the first by {}",
+            Counted(wiped.keys, "session", "sessions"),
+            wiped.told_by
+        );
+        let finding = finding(&rules::WIPED, Severity::Warning, message).times(wiped.keys);
+        findings.push(finding.fix("look with `sessions-doctor recover --confidence likely`"));
+    }
+    for (copy, why) in &loss.unreadable {
+        findings.push(
+            io_finding(format!("{}: {why}; whether it holds lost entries is not known", copy.display()))
+                .severity(Severity::Warning),
+        );
+    }
+    findings
+}
+
+const RECOVER: &str = "keep the gateway stopped and look with `sessions-doctor recover`";
+
+const KEEP_STOPPED: &str = "keep the gateway stopped: it takes such a store for empty and overwrites it; look with \
+                            `sessions-doctor recover`";
 
 fn io_finding(message: String) -> Finding {
     Finding {

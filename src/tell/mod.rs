@@ -8,6 +8,7 @@ pub mod findings;
 mod intervals;
 pub mod jobs;
 pub mod next;
+pub mod recovery;
 pub mod store;
 
 use crate::diagnose::{Condition, Diagnosis};
@@ -28,12 +29,21 @@ pub struct Fate {
     pub findings: Vec<Finding>,
     /// What it means for the exit code.
     pub exit: Exit,
+    /// Whether the table brings back what the store lost.
+    pub recovers: bool,
 }
 
 impl Fate {
     /// Nothing was tried.
     pub fn untouched(table: Option<PieceTable>) -> Self {
-        Fate { table, outcome: Outcome::Unchanged, backup: None, findings: Vec::new(), exit: Exit::Healthy }
+        Fate {
+            table,
+            outcome: Outcome::Unchanged,
+            backup: None,
+            findings: Vec::new(),
+            exit: Exit::Healthy,
+            recovers: false,
+        }
     }
 }
 
@@ -98,16 +108,27 @@ pub fn tool() -> Tool {
     Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
 }
 
+/// A sound store that lost its entries is as good as a damaged one; a loss that is only likely is a warning, and
+/// warnings do not count once a plan is applied.
+fn exit_of_loss(diagnosis: &Diagnosis, at: usize, fate: &Fate, applied: bool) -> Exit {
+    let loss = &diagnosis.stores[at].loss;
+    let recovered = fate.outcome == Outcome::Applied && fate.recovers;
+    let counts = loss.rotated.is_some() || loss.wiped.is_some() && !applied;
+    if counts && !recovered { Exit::Damaged } else { Exit::Healthy }
+}
+
 /// What the condition of a store means for the exit code.
 fn exit_of(diagnosis: &Diagnosis, at: usize, fate: &Fate, applied: bool) -> Exit {
     match &diagnosis.stores[at].condition {
         Condition::Absent => Exit::Healthy,
+        Condition::Missing | Condition::Damaged(..) if fate.outcome == Outcome::Applied => Exit::Healthy,
         Condition::Missing | Condition::Damaged(..) => Exit::Damaged,
         Condition::Busy(_) => Exit::Busy,
         Condition::Failed(_) => Exit::Io,
         Condition::Whole(judged) => {
             let changes = judged.plan.summary.is_change() && fate.table.is_some();
-            if !applied && changes { Exit::Findings } else { Exit::Healthy }
+            let own = if !applied && changes { Exit::Findings } else { Exit::Healthy };
+            own.worst(exit_of_loss(diagnosis, at, fate, applied))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Fate;
 use crate::cli::request::{Request, Verb};
-use crate::diagnose::{Condition, Diagnosis};
+use crate::diagnose::{Condition, Diagnosed, Diagnosis};
 use crate::model::evidence::Life;
 use crate::report::model::{Era, Outcome};
 
@@ -17,7 +17,12 @@ pub fn steps(diagnosis: &Diagnosis, fates: &[Fate], request: &Request) -> Vec<St
             "{}   (a damaged store is overwritten at the next start)",
             stop_command(diagnosis)
         ));
-        steps.push("copy the sessions directory aside before anything else".to_owned());
+    }
+    let lost = |store: &Diagnosed| store.is_told() && store.loss.is_any();
+    let damaged = |condition: &Condition| matches!(condition, Condition::Damaged(..) | Condition::Missing);
+    if has(damaged) || diagnosis.stores.iter().any(lost) {
+        let line = command(request, &["recover"], false);
+        steps.push(format!("{line}   (shows what can be had back)"));
     }
     let plans = fates.iter().any(|fate| {
         fate.table.is_some() && matches!(fate.outcome, Outcome::Unchanged | Outcome::Busy | Outcome::Failed)
@@ -33,15 +38,17 @@ pub fn steps(diagnosis: &Diagnosis, fates: &[Fate], request: &Request) -> Vec<St
     steps
 }
 
-fn writing(diagnosis: &Diagnosis, request: &Request) -> Vec<String> {
-    let mut steps = Vec::new();
+/// How to get the gateway out of the way, where it is not known to be.
+pub fn stop_first(diagnosis: &Diagnosis) -> Option<String> {
     match diagnosis.evidence.gateway {
-        Life::Stopped => {}
-        Life::Running { .. } => steps.push(stop_command(diagnosis)),
-        Life::Unknown => {
-            steps.push(format!("{}   (or add --gateway stopped if it is)", stop_command(diagnosis)))
-        }
+        Life::Stopped => None,
+        Life::Running { .. } => Some(stop_command(diagnosis)),
+        Life::Unknown => Some(format!("{}   (or add --gateway stopped if it is)", stop_command(diagnosis))),
     }
+}
+
+fn writing(diagnosis: &Diagnosis, request: &Request) -> Vec<String> {
+    let mut steps: Vec<String> = stop_first(diagnosis).into_iter().collect();
     let dry = matches!(request.verb, Verb::Check);
     if dry {
         steps.push(format!("{}   (shows the plan)", command(request, &["prune"], true)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Fate, jobs};
-use crate::diagnose::{Condition, Diagnosis, Judged};
+use crate::diagnose::{Condition, Diagnosed, Diagnosis, Judged};
 use crate::model::entry::Flags;
 use crate::model::store::StoreFile;
 use crate::model::verdict::{Action, Class};
@@ -22,7 +22,8 @@ pub fn tell(diagnosis: &mut Diagnosis, at: usize, fate: &Fate) -> std::io::Resul
     let mut told = blank(&diagnosis.stores[at].file, fate);
     let heap_limit = diagnosis.heap_limit;
     let Diagnosis { stores, evidence, .. } = diagnosis;
-    match &mut stores[at].condition {
+    let Diagnosed { condition, loss, .. } = &mut stores[at];
+    match condition {
         Condition::Absent | Condition::Missing => told.verdict = StoreVerdict::Missing,
         Condition::Busy(_) => told.outcome = Outcome::Busy,
         Condition::Failed(_) => told.outcome = Outcome::Failed,
@@ -35,6 +36,9 @@ pub fn tell(diagnosis: &mut Diagnosis, at: usize, fate: &Fate) -> std::io::Resul
         Condition::Whole(judged) => {
             told.jobs = jobs::tell(judged, &evidence.jobs)?;
             whole(&mut told, judged, fate, heap_limit);
+            if loss.is_any() {
+                told.verdict = StoreVerdict::Damaged;
+            }
         }
     }
     Ok(told)
@@ -140,7 +144,8 @@ fn fields(scan: &Scan) -> Vec<FieldReport> {
     rows
 }
 
-fn damage_row(damage: &Damaged) -> Damage {
+/// A place of damage, told.
+pub fn damage_row(damage: &Damaged) -> Damage {
     Damage {
         rule: damage.rule.id.to_owned(),
         start: damage.start,

@@ -125,6 +125,7 @@ fn entries_after(store: &StoreReport) -> u64 {
 fn actor(report: &Report) -> &'static str {
     match report.command.as_str() {
         "prune" => "prune --apply",
+        "recover" => "recover --apply",
         "undo" => "undo",
         _ => "prune",
     }
@@ -144,6 +145,9 @@ fn left_after(store: &StoreReport, applied: bool) -> String {
 
 /// What OpenClaw makes of the file, where that is not all of it.
 fn unread(page: &mut Page<'_>, store: &StoreReport) -> io::Result<()> {
+    if store.outcome == Outcome::Applied {
+        return Ok(());
+    }
     let text = match (store.openclaw_reads.outcome, store.openclaw_reads.entries) {
         ("empty", _) if store.bytes.is_none() => {
             "OpenClaw would start with an empty store. Keep the gateway stopped.".to_owned()

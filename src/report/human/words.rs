@@ -11,6 +11,7 @@ pub(super) fn command_of(command: &str) -> &str {
     match command {
         "check" => "Check",
         "prune" => "Prune",
+        "recover" => "Recover",
         "undo" => "Undo",
         other => other,
     }
@@ -50,9 +51,9 @@ pub(super) fn headline(store: &StoreReport) -> (&'static str, Role) {
         (Outcome::Failed, _) => ("failed", Role::Bad),
         (Outcome::Busy, _) => ("busy", Role::Warn),
         (Outcome::Refused, _) => ("refused", Role::Warn),
+        (Outcome::Applied, _) => ("done", Role::Good),
         (_, StoreVerdict::Damaged) => ("damaged", Role::Bad),
         (_, StoreVerdict::Missing) => ("missing", Role::Bad),
-        (Outcome::Applied, _) => ("done", Role::Good),
         (_, StoreVerdict::Findings) => ("findings", Role::Warn),
         (_, StoreVerdict::Healthy) => ("healthy", Role::Good),
     }

@@ -1,0 +1,260 @@
+//! `recover`: puts a damaged, emptied or vanished store together again.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::{prune, speak, write};
+use crate::apply::output::write_output;
+use crate::apply::{ApplyError, DiskError, Receipt, ReplaceRequest, RunSummary, apply as replace};
+use crate::cli::request::Recover;
+use crate::diagnose::recovery::{self, Recovery};
+use crate::diagnose::run::{Edge, LookError, diagnose};
+use crate::diagnose::{Condition, Diagnosis};
+use crate::evidence::discover;
+use crate::exit::Exit;
+use crate::model::entry::Flags;
+use crate::model::plan::PieceTable;
+use crate::report::model::Era;
+use crate::scan::entries::{KeyContext, scan};
+use crate::scan::source::FileSource;
+use crate::tell::Fate;
+use crate::tell::recovery as tell;
+
+/// What is put together, by the number of its store.
+type Recoveries = BTreeMap<usize, Recovery>;
+
+/// Plans, and with `--apply` or `--output` writes.
+pub fn run(edge: &Edge<'_>, wanted: &Recover) -> anyhow::Result<Exit> {
+    let writes = wanted.write.apply && wanted.output.is_none();
+    if writes && let Ok(situation) = discover::discover(edge.host, &edge.request.whereabouts) {
+        write::settle_leftovers(edge, &situation, &wanted.write)?;
+    }
+    let (mut diagnosis, mut recoveries) = match look(edge, wanted) {
+        Ok(found) => found,
+        Err(error) => return speak::failure(edge, &error),
+    };
+    if let Some(lost) = tell::unassigned(wanted, &diagnosis, &recoveries) {
+        return speak::end(edge, Exit::Usage, "look-failed", &lost);
+    }
+    let mut fates = fates(&mut diagnosis, &recoveries);
+    match &wanted.output {
+        Some(file) => return output(edge, wanted, diagnosis, recoveries, fates, file),
+        None if !writes => return say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false),
+        None => {}
+    }
+    let changing: Vec<usize> = changing(&recoveries);
+    if !changing.is_empty() && !write::consents(&wanted.write, &question(&recoveries)) {
+        let exit = say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false)?;
+        speak::say(edge, "nothing was changed");
+        return Ok(exit.worst(Exit::Findings));
+    }
+    for at in changing {
+        fates[at] = settle(edge, wanted, &mut diagnosis, &mut recoveries, at)?;
+    }
+    say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, true)
+}
+
+/// Looks at everything, and puts together what can be.
+fn look(edge: &Edge<'_>, wanted: &Recover) -> Result<(Diagnosis, Recoveries), LookError> {
+    let mut diagnosis = diagnose(edge, wanted.write.apply)?;
+    let mut recoveries = BTreeMap::new();
+    for at in 0..diagnosis.stores.len() {
+        if !diagnosis.stores[at].file.acted_on {
+            continue;
+        }
+        match recovery::run(edge, &mut diagnosis, at, wanted) {
+            Ok(Some(recovery)) => {
+                recoveries.insert(at, recovery);
+            }
+            Ok(None) => {}
+            Err(_) if edge.cancel.requested().is_some() => {
+                return Err(LookError::Cancelled(edge.cancel.requested().unwrap_or(Exit::Interrupted)));
+            }
+            Err(error) => diagnosis.stores[at].condition = Condition::of_error(error),
+        }
+    }
+    Ok((diagnosis, recoveries))
+}
+
+fn fates(diagnosis: &mut Diagnosis, recoveries: &Recoveries) -> Vec<Fate> {
+    let mut fates = vec![Fate::untouched(None); diagnosis.stores.len()];
+    for (&at, recovery) in recoveries {
+        let table = recovery.is_change().then(|| recovery.table.clone());
+        fates[at] = Fate { recovers: true, ..Fate::untouched(table) };
+    }
+    fates
+}
+
+fn changing(recoveries: &Recoveries) -> Vec<usize> {
+    recoveries.iter().filter(|(_, recovery)| recovery.is_change()).map(|(&at, _)| at).collect()
+}
+
+fn question(recoveries: &Recoveries) -> String {
+    let entries: u64 = recoveries.values().map(Recovery::recovered).sum();
+    format!("Bring back {entries} entries? What lies there now is kept.")
+}
+
+fn say(
+    edge: &Edge<'_>,
+    wanted: &Recover,
+    diagnosis: &mut Diagnosis,
+    recoveries: &mut Recoveries,
+    fates: &[Fate],
+    applied: bool,
+) -> anyhow::Result<Exit> {
+    let report = tell::report(diagnosis, recoveries, fates, wanted, applied)?;
+    let steps = tell::steps(diagnosis, recoveries, fates, edge.request);
+    let redactor = speak::redactor(edge, Some(diagnosis));
+    let which = if edge.request.output.json {
+        edge.request.output.entries
+    } else {
+        crate::cli::args::EntriesArg::Changed
+    };
+    let mut changes = tell::RecoveryChanges { diagnosis, recoveries, which };
+    speak::report_with(edge, report, &mut changes, steps, &redactor)
+}
+
+/// Writes the recovered store to another file and leaves everything else alone.
+fn output(
+    edge: &Edge<'_>,
+    wanted: &Recover,
+    mut diagnosis: Diagnosis,
+    mut recoveries: Recoveries,
+    mut fates: Vec<Fate>,
+    file: &Path,
+) -> anyhow::Result<Exit> {
+    let changing = changing(&recoveries);
+    let [at] = changing.as_slice() else {
+        if changing.is_empty() {
+            return say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false);
+        }
+        let many = changing.len();
+        let message =
+            format!("--output takes one store, and {many} can be recovered here; name it with --store");
+        speak::say(edge, &message);
+        return Ok(Exit::Usage);
+    };
+    let recovery = &recoveries[at];
+    let written =
+        recovery.sources().map_err(|error| ApplyError::Io(DiskError::new("open", file, error))).and_then(
+            |sources| write_output(edge.writer.disk, file, &recovery.table, &sources, 0o600, edge.cancel),
+        );
+    if let Err(error) = written {
+        fates[*at] = prune::refused(fates[*at].clone(), file, &error);
+        return say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false);
+    }
+    let exit = say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false)?;
+    speak::say(edge, &format!("the recovered store is in {}", file.display()));
+    Ok(if matches!(exit, Exit::Findings | Exit::Damaged) { Exit::Healthy } else { exit })
+}
+
+/// Writes one store; looks again where it changed meanwhile.
+fn settle(
+    edge: &Edge<'_>,
+    wanted: &Recover,
+    diagnosis: &mut Diagnosis,
+    recoveries: &mut Recoveries,
+    at: usize,
+) -> anyhow::Result<Fate> {
+    let path = diagnosis.stores[at].file.path.clone();
+    for round in 0..prune::TRIES {
+        let table = recoveries.get(&at).map(|recovery| recovery.table.clone());
+        let fate = Fate { recovers: true, ..Fate::untouched(table) };
+        let Some(recovery) = recoveries.get_mut(&at).filter(|recovery| recovery.is_change()) else {
+            return Ok(fate);
+        };
+        let error = match write_store(edge, wanted, diagnosis, recovery, at) {
+            Ok(receipt) => return Ok(prune::applied(fate, receipt)),
+            Err(error) => error,
+        };
+        if !error.is_changed() || round + 1 == prune::TRIES {
+            return Ok(prune::refused(fate, &path, &error));
+        }
+        let Ok((fresh, mut again)) = look(edge, wanted) else {
+            return Ok(prune::refused(fate, &path, &error));
+        };
+        // Every store has its place in the fates of this run.
+        if fresh.stores.get(at).is_none_or(|store| store.file.path != path) {
+            return Ok(prune::refused(fate, &path, &error));
+        }
+        // The others are as they were told of, or written already.
+        if let Some(store) = fresh.stores.into_iter().nth(at) {
+            diagnosis.stores[at] = store;
+        }
+        recoveries.remove(&at);
+        recoveries.extend(again.remove(&at).map(|recovery| (at, recovery)));
+    }
+    Ok(Fate::untouched(None))
+}
+
+fn write_store(
+    edge: &Edge<'_>,
+    wanted: &Recover,
+    diagnosis: &Diagnosis,
+    recovery: &mut Recovery,
+    at: usize,
+) -> Result<Receipt, ApplyError> {
+    let (situation, file) = (&diagnosis.situation, &diagnosis.stores[at].file);
+    let consent = &wanted.write;
+    if matches!(situation.era, Era::Sqlite | Era::Unknown) {
+        return Err(ApplyError::Migrated(format!(
+            "{}: this state directory was migrated to SQLite, or may have been: nothing is written to it; use `openclaw doctor`",
+            file.path.display()
+        )));
+    }
+    write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
+    let told = |path: &Path, error| ApplyError::Io(DiskError::new("look at", path, error));
+    let records = write::records_dir(&file.real, situation).map_err(|error| told(&file.real, error))?;
+    let (lock, resumed) = write::lock(edge, situation, &records, consent)?;
+    if resumed {
+        let what = "an earlier run was finished or rolled back first".to_owned();
+        return Err(ApplyError::Changed { path: file.path.clone(), what });
+    }
+    let sources = recovery.sources().map_err(|error| told(&file.path, error))?;
+    let (table, expected): (PieceTable, _) = (recovery.table.clone(), recovery.expected());
+    let (recovered, main_key) = (recovery.recovered(), situation.config.session.main_key.as_str());
+    let shared = RefCell::new(recovery);
+    let receipt = replace(
+        edge.writer.disk,
+        &lock,
+        ReplaceRequest {
+            store: &file.real,
+            expected,
+            before: None,
+            command: edge.request.verb.name(),
+            started: SystemTime::now(),
+            summary: RunSummary { restored: recovered, ..RunSummary::default() },
+            sources: &sources,
+            pieces: &table,
+            changes: &mut |log| {
+                let mut pushed = Ok(());
+                let told_all = shared.borrow_mut().records(&mut |record| {
+                    log.push(record).map_err(|error| {
+                        let told = std::io::Error::other(error.to_string());
+                        pushed = Err(error);
+                        told
+                    })
+                });
+                pushed?;
+                told_all.map_err(|error| told(&file.path, error))
+            },
+            verify: &mut |temp| verify(&shared.borrow(), temp, main_key, edge.request.map),
+            still_allowed: &mut || write::may_write(edge, situation, consent),
+            liveness: edge.writer.liveness,
+            limits: edge.writer.limits,
+            cancel: edge.cancel,
+        },
+    )?;
+    prune::tidy(edge, &lock, &records);
+    Ok(receipt)
+}
+
+/// Scans the temporary file and holds it against what was to be written.
+fn verify(recovery: &Recovery, temp: &Path, main_key: &str, map: bool) -> Result<(), String> {
+    let mut source = FileSource::open(temp, map).map_err(|error| error.to_string())?;
+    let context = KeyContext { main_key, marks: &|_, _| Flags::NONE };
+    let rescan = scan(&mut source, &context, &mut |_| Ok(())).map_err(|error| error.to_string())?;
+    recovery.verify(&rescan)
+}

@@ -1,0 +1,221 @@
+//! Whether a store lost entries that other files still hold or name.
+//!
+//! OpenClaw takes a store that it cannot read for an empty one and writes over it, and old versions renamed a
+//! large store away and forgot it. What is left is a sound store with hardly anything in it. The copies beside
+//! it tell, and the run logs. What is gone on purpose is no loss.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::PathBuf;
+
+use super::super::read::ReadOptions;
+use super::super::{Condition, Diagnosed};
+use super::court::Gone;
+use super::opened::Opened;
+use super::removed::Removed;
+use crate::evidence::conversations::{self, KeyNamed};
+use crate::evidence::copies::{self, CopyKind, StoreCopy};
+use crate::model::Millis;
+use crate::model::entry::{Entry, Flags, TextHash, hash};
+use crate::model::key::{Family, SessionKey};
+use crate::model::policy::Policy;
+
+/// A temporary file this young may be one that OpenClaw is writing.
+const YOUNG: Millis = 5 * 60_000;
+
+/// What a store lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// Its entries were rotated away: certain.
+    pub rotated: Option<Rotated>,
+    /// Something names keys that it lacks: likely.
+    pub wiped: Option<Wiped>,
+    /// Copies that could not be read, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+impl Loss {
+    /// Whether anything was lost.
+    pub fn is_any(&self) -> bool {
+        self.rotated.is_some() || self.wiped.is_some()
+    }
+}
+
+/// A rotation holds what the store lacks, and nothing in the store is older.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// The newest rotation that does.
+    pub path: PathBuf,
+    /// Keys that the store lacks, in all rotations.
+    pub entries: u64,
+}
+
+/// Keys that are in no store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wiped {
+    /// How many.
+    pub keys: u64,
+    /// What names the first of them.
+    pub told_by: String,
+}
+
+/// What the look takes from the diagnosis.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// How to read.
+    pub options: &'a ReadOptions<'a>,
+    /// The limits that explain why something is gone.
+    pub policy: &'a Policy,
+    /// The clock.
+    pub now: Millis,
+    /// Whether nobody can be writing.
+    pub stopped: bool,
+    /// The state directory, for the records of our own runs.
+    pub state: &'a std::path::Path,
+    /// Keys that run logs and the registry name.
+    pub named: &'a [KeyNamed],
+}
+
+/// Looks whether stores that are sound or gone lost anything.
+pub fn look_at_all(stores: &mut [Diagnosed], look: &Look<'_>) -> io::Result<()> {
+    let mut keys = None;
+    for at in 0..stores.len() {
+        let traces = Traces::of(&stores[at], look)?;
+        if traces.is_any() {
+            let keys = keys.get_or_insert_with(|| Keys::of(stores));
+            stores[at].loss = losses(&stores[at], traces, keys, look)?;
+        }
+    }
+    Ok(())
+}
+
+/// The keys of every store: what one lacks may have moved to another.
+struct Keys(Vec<TextHash>);
+
+impl Keys {
+    fn of(stores: &[Diagnosed]) -> Self {
+        let whole = stores.iter().filter_map(|store| match &store.condition {
+            Condition::Whole(judged) => Some(judged),
+            _ => None,
+        });
+        let mut keys: Vec<TextHash> =
+            whole.flat_map(|judged| judged.reading.scan.entries.iter()).map(|entry| entry.key).collect();
+        keys.sort_unstable();
+        Keys(keys)
+    }
+
+    fn has(&self, key: TextHash) -> bool {
+        self.0.binary_search(&key).is_ok()
+    }
+}
+
+/// What speaks of entries that a store may have had.
+#[derive(Default)]
+struct Traces<'a> {
+    copies: Vec<StoreCopy>,
+    named: Vec<&'a KeyNamed>,
+}
+
+impl<'a> Traces<'a> {
+    fn of(store: &Diagnosed, look: &Look<'a>) -> io::Result<Self> {
+        if !store.file.acted_on || !matches!(store.condition, Condition::Whole(_) | Condition::Missing) {
+            return Ok(Traces::default());
+        }
+        let young = |copy: &StoreCopy| {
+            copy.kind == CopyKind::Temporary && !look.stopped && copy.written > look.now - YOUNG
+        };
+        let mut copies = copies::beside(&store.file.path)?;
+        copies.retain(|copy| !young(copy));
+        let is_of_store = |named: &&KeyNamed| {
+            let agent = SessionKey::parse(&named.key, "main").agent;
+            agent.is_some_and(|agent| store.file.agents.iter().any(|own| own == agent))
+        };
+        Ok(Traces { copies, named: look.named.iter().filter(is_of_store).collect() })
+    }
+
+    fn is_any(&self) -> bool {
+        !self.copies.is_empty() || !self.named.is_empty()
+    }
+}
+
+fn losses(store: &Diagnosed, traces: Traces<'_>, keys: &Keys, look: &Look<'_>) -> io::Result<Loss> {
+    let mut loss = Loss::default();
+    let Traces { copies, mut named } = traces;
+    named.retain(|named| !keys.has(hash(named.key.as_bytes())));
+    if copies.is_empty() && named.is_empty() {
+        return Ok(loss);
+    }
+    let removed = Removed::of_store(&store.file.path, Some(look.state));
+    let archived = conversations::archived(&store.file.path)?;
+    let gone = Gone { removed: &removed, archived: &archived, include: false };
+    let newest = copies.iter().filter(|copy| copy.kind == CopyKind::Rotation).map(|copy| copy.written).max();
+    let rotated_away = newest.is_some_and(|newest| is_all_younger(&store.condition, newest));
+    // Where there is no store at all, nobody took anything out of it.
+    let sound = matches!(store.condition, Condition::Whole(_));
+    let mut rotated = HashSet::new();
+    let mut wiped = HashSet::new();
+    for copy in copies {
+        let path = copy.path.clone();
+        let opened = match Opened::read(copy, look.options) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                loss.unreadable.push((path, error.to_string()));
+                continue;
+            }
+        };
+        let lost = opened.entries.iter().filter(|entry| {
+            let absent = !entry.is(Flags::OVERRIDDEN) && !keys.has(entry.key);
+            absent
+                && gone.explains(entry, opened.copy.written).is_none()
+                && !(sound && is_reaped(entry, look))
+        });
+        for entry in lost {
+            if rotated_away && opened.copy.kind == CopyKind::Rotation {
+                loss.rotated.get_or_insert_with(|| Rotated { path: path.clone(), entries: 0 });
+                rotated.insert(entry.key);
+            }
+            if names_a_session(entry.family()) {
+                loss.wiped.get_or_insert_with(|| Wiped { keys: 0, told_by: path.display().to_string() });
+                wiped.insert(entry.key);
+            }
+        }
+    }
+    for named in named {
+        let key = hash(named.key.as_bytes());
+        if !removed.since(key, named.when.unwrap_or(Millis::MIN)) {
+            loss.wiped.get_or_insert_with(|| Wiped { keys: 0, told_by: named.told_by.to_string() });
+            wiped.insert(key);
+        }
+    }
+    if let Some(told) = &mut loss.rotated {
+        told.entries = rotated.len() as u64;
+        loss.wiped = None;
+    }
+    if let Some(told) = &mut loss.wiped {
+        told.keys = wiped.len() as u64;
+    }
+    Ok(loss)
+}
+
+/// Whether the store is gone, or everything in it was touched after `newest`.
+fn is_all_younger(condition: &Condition, newest: Millis) -> bool {
+    match condition {
+        Condition::Whole(judged) => {
+            judged.reading.scan.live().all(|entry| entry.updated_at.millis().is_some_and(|at| at > newest))
+        }
+        _ => true,
+    }
+}
+
+/// A run record past its retention: OpenClaw takes these out itself, and deletes what would tell of it.
+fn is_reaped(entry: &Entry, look: &Look<'_>) -> bool {
+    let age = entry.updated_at.millis().map(|at| look.now.saturating_sub(at));
+    entry.family() == Family::RunRecord
+        && look.policy.run_retention.is_some_and(|retention| age.is_none_or(|age| age > retention))
+}
+
+/// Whether a key that is nowhere else speaks for a loss: a run record and a synthetic session come and go.
+fn names_a_session(family: Family) -> bool {
+    matches!(family, Family::Conversation | Family::CronBase | Family::Unknown)
+}
