@@ -1,7 +1,7 @@
-//! Prevents: a power cut in the middle of `prune --apply` or `undo` that leaves a store which is neither the
+//! Prevents: a power cut in the middle of `prune --apply`, `recover --apply` or `undo` that leaves a store which is neither the
 //! old nor the new one, an original that cannot be had back, or leftovers that nobody clears.
 //!
-//! Both verbs are run whole, on a real state directory, and cut at each operation that changes a file, in
+//! Each verb is run whole, on a real state directory, and cut at each operation that changes a file, in
 //! each of the ways in which a disk may be left; then the next start takes over.
 
 #![allow(clippy::unwrap_used)]
@@ -14,6 +14,7 @@ mod samples;
 
 use std::cell::RefCell;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -54,8 +55,12 @@ impl World {
         World { _dir: dir, root, store }
     }
 
+    /// Nothing is not the same as an empty file.
     fn bytes(&self) -> Vec<u8> {
-        fs::read(&self.store).unwrap()
+        match fs::read(&self.store) {
+            Err(error) if error.kind() == ErrorKind::NotFound => b"no store".to_vec(),
+            read => read.unwrap(),
+        }
     }
 
     fn run(&self, disk: &dyn Disk, life: u64, words: &[&str]) -> Exit {
@@ -169,6 +174,31 @@ fn an_undo_that_is_cut_anywhere_leaves_the_pruned_store_or_the_original() {
         world.run(&RealDisk, 1, &["prune", "--apply"]);
     };
     cut_everywhere(&["undo", "latest"], &prepare, &new, &old);
+}
+
+/// The store cut in the middle, or gone with a rotation left.
+fn damage(world: &World, gone: bool) {
+    let bytes = original();
+    if gone {
+        let rotated = world.store.with_file_name("sessions.json.bak.1795223000000");
+        fs::rename(&world.store, rotated).unwrap();
+    } else {
+        fs::write(&world.store, &bytes[..bytes.len() / 2]).unwrap();
+    }
+}
+
+#[test]
+fn a_recovery_that_is_cut_anywhere_leaves_what_lay_there_or_the_recovered_store() {
+    for gone in [false, true] {
+        let prepare = |world: &World| damage(world, gone);
+        let world = World::new();
+        prepare(&world);
+        let old = world.bytes();
+        assert_eq!(world.run(&RealDisk, 1, &["recover", "--apply"]), Exit::Healthy);
+        let new = world.bytes();
+        assert!(new != old && new.starts_with(b"{\n  \"agent:main:"));
+        cut_everywhere(&["recover", "--apply"], &prepare, &old, &new);
+    }
 }
 
 #[test]

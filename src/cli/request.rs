@@ -226,7 +226,10 @@ impl Request {
         };
         let limits = Limits::read(&policy)?;
         let common = cli.common;
-        let typed = Typed { places: typed_places(&common), limits: typed_limits(&policy) };
+        let mut typed = Typed { places: typed_places(&common), limits: typed_limits(&policy) };
+        if let Verb::Recover(recover) = &verb {
+            typed.limits = typed_recovery(recover);
+        }
         Ok(Request {
             verb,
             limits,
@@ -291,6 +294,18 @@ fn typed_places(common: &CommonArgs) -> Vec<String> {
     common.now.iter().for_each(|now| add("--now", now.clone()));
     if common.gateway == GatewayArg::Stopped {
         add("--gateway", "stopped".to_owned());
+    }
+    words
+}
+
+fn typed_recovery(recover: &Recover) -> Vec<String> {
+    let assigned = |one: &Assignment| ["--assign".to_owned(), format!("{}={}", one.transcript, one.key)];
+    let mut words: Vec<String> = recover.assigned.iter().flat_map(assigned).collect();
+    if recover.include_pruned {
+        words.push("--include-pruned".to_owned());
+    }
+    if recover.confidence == Confidence::Likely {
+        words.extend(["--confidence", "likely"].map(str::to_owned));
     }
     words
 }

@@ -9,7 +9,8 @@ use crate::openclaw::jobs::{Job, SessionTarget};
 use crate::openclaw::layout;
 use crate::openclaw::transcript::cron_mark;
 
-use super::{Run, Sources, ToldBy, Why, list};
+use super::look::list;
+use super::{Run, Sources, ToldBy, Why};
 
 /// Longer keys are not believed; the longest that OpenClaw makes have a few hundred bytes.
 const LONGEST_KEY: usize = 1024;
@@ -51,8 +52,11 @@ pub struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// A judge of one store.
     pub fn new(sources: &Sources<'a>) -> Self {
+        let mut agents: Vec<String> = sources.agents.iter().map(|id| normalize_agent_id(id)).collect();
+        agents.sort();
+        agents.dedup();
         Judge {
-            agents: sources.agents.iter().map(|id| normalize_agent_id(id)).collect(),
+            agents,
             main_key: sources.main_key,
             jobs: sources.jobs.iter().map(|job| (job.id.to_lowercase(), job)).collect(),
         }

@@ -118,9 +118,9 @@ impl Logs {
         }
     }
 
-    /// What the logs tell of a session.
-    pub fn told(&self, session: &str) -> Vec<Told> {
-        self.told.get(session).into_iter().flatten().map(|(_, told)| told.clone()).collect()
+    /// What the logs tell of a session; asked once.
+    pub fn take(&mut self, session: &str) -> Vec<Told> {
+        self.told.remove(session).into_iter().flatten().map(|(_, told)| told).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every rule once, over small directories, and what files of strangers do.
 
 use std::fs;
+use std::path::PathBuf;
 
 use super::*;
 use crate::openclaw::jobs;
@@ -207,6 +208,8 @@ fn of_several_agents_the_job_has_to_name_the_one() {
     let expected = [("agent:work:cron:j1", "a", "mark"), ("agent:work:cron:j3", "c", "trajectory")];
     assert_eq!(named(&found), expected);
     assert_eq!(unnamed(&found), [("b.jsonl", &Why::UnknownAgent)]);
+    let world = World { agents: vec!["main".into(), "Main".into()], ..world };
+    assert_eq!(named(&world.read(&["a", "c"])), [("agent:main:cron:j3", "b", "mark")]);
 }
 
 #[test]
