@@ -194,7 +194,8 @@ fn sessions_with_an_entry_stay_out_and_an_archived_one_is_told_as_such() {
 #[test]
 fn names_of_2026_3_28_are_those_of_jobs_that_ran() {
     let sample = Copy::of("openclaw-2026.3.28/normal-then-crash");
-    let found = keys_named(&sample.path("cron/runs"), &sample.path("subagents/runs.json"), "main", 0);
+    let found =
+        keys_named(&sample.path("cron/runs"), &|_| true, &sample.path("subagents/runs.json"), "main", 0);
     let keys: Vec<(&str, i64)> = found.keys.iter().map(|one| (one.key.as_str(), one.when.unwrap())).collect();
     assert_eq!(keys, [(DIGEST, 1_795_223_588_319), (SPAWNER, 1_795_223_613_682)]);
 }

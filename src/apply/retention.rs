@@ -2,7 +2,7 @@
 //!
 //! The policy is pure: listed records and a time go in, names come out. An age that is negative, because the
 //! clock was set back, is none. Per store stay: the newest run; the largest removal; every run of the last
-//! seven days that removed other than run records. Of the rest the five newest, as long as their originals
+//! seven days that removed other than run records or put a damaged store together. Of the rest the five newest, as long as their originals
 //! together have at most 1 GiB, and only one per distinct input. A run that is still `intended` always stays.
 
 use std::collections::{BTreeMap, HashSet};
@@ -43,8 +43,8 @@ pub struct Kept {
     pub state: RunState,
     /// Entries removed.
     pub removed: u64,
-    /// Whether others than run records were among them.
-    pub removed_other: bool,
+    /// Whether its original holds what may be missed.
+    pub precious: bool,
     /// Size of its original; of a hard link too, for nothing else may hold those blocks by now.
     pub backup_bytes: u64,
     /// Hash of what it found.
@@ -59,7 +59,7 @@ impl From<&Run> for Kept {
             store: run.record.store.clone(),
             state: run.record.state,
             removed: run.record.summary.removed,
-            removed_other: run.record.removed_other(),
+            precious: run.record.is_precious(),
             backup_bytes: run.backup_bytes(),
             before: before.map(|print| print.hash.clone()),
         }
@@ -90,7 +90,7 @@ impl Retention {
         // Of equal ones the newest.
         let largest = runs.iter().max_by_key(|run| (run.removed, &run.id)).map(|run| &run.id);
         let (always, rest): (Vec<&Kept>, Vec<&Kept>) = runs.iter().partition(|run| {
-            [newest, largest].contains(&Some(&run.id)) || run.removed_other && self.is_recent(run, now)
+            [newest, largest].contains(&Some(&run.id)) || run.precious && self.is_recent(run, now)
         });
         let mut inputs: HashSet<&str> = always.iter().filter_map(|run| run.before.as_deref()).collect();
         let (mut count, mut bytes, mut full) = (0, 0_u64, false);
@@ -159,7 +159,7 @@ mod tests {
                     _ => RunState::Done,
                 },
                 removed: words[1].parse().unwrap(),
-                removed_other: words[2] == "other",
+                precious: words[2] == "other",
                 backup_bytes: words[3].parse::<u64>().unwrap() << 20,
                 before: Some(if words[4] == "=" { format!("h{at}") } else { words[4].to_owned() }),
             });
@@ -235,7 +235,7 @@ mod tests {
             store: "/a".into(),
             state: RunState::Done,
             removed,
-            removed_other: false,
+            precious: false,
             backup_bytes: 0,
             before: None,
         };

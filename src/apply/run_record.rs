@@ -188,9 +188,10 @@ impl RunRecord {
         serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }
 
-    /// Whether the run took out anything but run records.
-    pub fn removed_other(&self) -> bool {
-        self.summary.removed_other_than_run_records > 0
+    /// Whether the original of the run holds what may be missed: anything but run records that were taken out, or
+    /// what was left of a damaged store.
+    pub fn is_precious(&self) -> bool {
+        self.summary.removed_other_than_run_records > 0 || self.command == "recover"
     }
 }
 

@@ -300,6 +300,7 @@ fn run_report(run: &Run) -> RunReport {
         path: record.store.display().to_string(),
         removed: record.summary.removed,
         healed: record.summary.healed,
+        restored: record.summary.restored,
         bytes: run.backup_bytes(),
     }
 }

@@ -75,6 +75,14 @@ pub struct Diagnosed {
 }
 
 impl Diagnosed {
+    /// What was read of it, where it is whole.
+    pub fn judged(&self) -> Option<&Judged> {
+        match &self.condition {
+            Condition::Whole(judged) => Some(judged),
+            _ => None,
+        }
+    }
+
     /// Whether the report tells of it.
     pub fn is_told(&self) -> bool {
         self.file.acted_on && !matches!(self.condition, Condition::Absent)

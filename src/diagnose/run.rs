@@ -17,7 +17,7 @@ use crate::evidence::gateway::{self, GatewayEvidence};
 use crate::evidence::jobs::JobsReading;
 use crate::evidence::marks::Marks;
 use crate::evidence::sessions::{LockJudge, SessionsDir};
-use crate::evidence::{conversations, jobs, registry, runs};
+use crate::evidence::{jobs, registry, runs};
 use crate::exit::Exit;
 use crate::host::{Host, RealSystem, Service, System, files, memory, service};
 use crate::model::evidence::{Evidence, Life};
@@ -134,19 +134,14 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
         }
         stores.push(Diagnosed { file: file.clone(), condition, loss: Loss::default() });
     }
-    let named = conversations::keys_named(
-        &layout::runs_dir(&situation.jobs_path),
-        &layout::subagents_path(&situation.state_dir),
-        &situation.config.session.main_key,
-        now.saturating_sub(policy.prune_after),
-    );
+    let named = loss::names(&situation, &stores, now.saturating_sub(policy.prune_after));
     let look = Look {
         options: &options,
         policy: &policy,
         now,
         stopped: gateway.life == Life::Stopped,
         state: &situation.state_dir,
-        named: &named.keys,
+        named: &named,
     };
     loss::look_at_all(&mut stores, &look).map_err(|error| match edge.cancel.requested() {
         Some(exit) => LookError::Cancelled(exit),

@@ -90,15 +90,6 @@ pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy
     }
 }
 
-impl Diagnosed {
-    fn judged(&self) -> Option<&Judged> {
-        match &self.condition {
-            Condition::Whole(judged) => Some(judged),
-            _ => None,
-        }
-    }
-}
-
 /// Parents that sub-agents of any store name and that exist in any store.
 fn existing_parents(stores: &[Diagnosed]) -> TextSet {
     let entries =

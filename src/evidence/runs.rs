@@ -59,6 +59,11 @@ fn item(dir: &Path, state: EvidenceState) -> EvidenceItem {
     EvidenceItem { kind: "run-logs", path: dir.display().to_string(), state }
 }
 
+/// Jobs that a run log is named after; none where they cannot be listed.
+pub fn logged_jobs(dir: &Path) -> Vec<String> {
+    log_files(dir).unwrap_or_default().into_iter().map(|(_, job)| job).collect()
+}
+
 /// Log files and the job that each is named after, sorted by name.
 pub(super) fn log_files(dir: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();

@@ -4,7 +4,7 @@
 //! large store away and forgot it. What is left is a sound store with hardly anything in it. The copies beside
 //! it tell, and the run logs. What is gone on purpose is no loss.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -15,10 +15,13 @@ use super::opened::Opened;
 use super::removed::Removed;
 use crate::evidence::conversations::{self, KeyNamed};
 use crate::evidence::copies::{self, CopyKind, StoreCopy};
+use crate::evidence::discover::Situation;
+use crate::evidence::runs;
 use crate::model::Millis;
-use crate::model::entry::{Entry, Flags, TextHash, hash};
-use crate::model::key::{Family, SessionKey};
+use crate::model::entry::{Entry, Flags, TextHash, hash, hash_folded};
+use crate::model::key::{Family, SessionKey, Shape};
 use crate::model::policy::Policy;
+use crate::openclaw::layout;
 
 /// A temporary file this young may be one that OpenClaw is writing.
 const YOUNG: Millis = 5 * 60_000;
@@ -89,15 +92,29 @@ pub fn look_at_all(stores: &mut [Diagnosed], look: &Look<'_>) -> io::Result<()> 
     Ok(())
 }
 
+/// Keys that run logs and the registry have named since `since`. The log of a job whose base is there names nothing
+/// else that could be missed, and so is not read again.
+pub fn names(situation: &Situation, stores: &[Diagnosed], since: Millis) -> Vec<KeyNamed> {
+    let run_logs = layout::runs_dir(&situation.jobs_path);
+    let mut bases: HashMap<TextHash, bool> =
+        runs::logged_jobs(&run_logs).iter().map(|job| (hash_folded(job), false)).collect();
+    for judged in stores.iter().filter_map(Diagnosed::judged) {
+        for entry in judged.reading.scan.entries.iter().filter(|entry| entry.shape == Shape::CronBase) {
+            bases.entry(entry.job).and_modify(|seen| *seen = true);
+        }
+    }
+    let wanted = |job: &str| !bases.get(&hash_folded(job)).is_some_and(|seen| *seen);
+    let registry = layout::subagents_path(&situation.state_dir);
+    let main_key = &situation.config.session.main_key;
+    conversations::keys_named(&run_logs, &wanted, &registry, main_key, since).keys
+}
+
 /// The keys of every store: what one lacks may have moved to another.
 struct Keys(Vec<TextHash>);
 
 impl Keys {
     fn of(stores: &[Diagnosed]) -> Self {
-        let whole = stores.iter().filter_map(|store| match &store.condition {
-            Condition::Whole(judged) => Some(judged),
-            _ => None,
-        });
+        let whole = stores.iter().filter_map(Diagnosed::judged);
         let mut keys: Vec<TextHash> =
             whole.flat_map(|judged| judged.reading.scan.entries.iter()).map(|entry| entry.key).collect();
         keys.sort_unstable();
@@ -124,7 +141,9 @@ impl<'a> Traces<'a> {
         let young = |copy: &StoreCopy| {
             copy.kind == CopyKind::Temporary && !look.stopped && copy.written > look.now - YOUNG
         };
-        let mut copies = copies::beside(&store.file.path)?;
+        // A large directory is not listed twice for nothing.
+        let none = store.judged().is_some_and(|judged| judged.sessions.leftovers == 0);
+        let mut copies = if none { Vec::new() } else { copies::beside(&store.file.path)? };
         copies.retain(|copy| !young(copy));
         let is_of_store = |named: &&KeyNamed| {
             let agent = SessionKey::parse(&named.key, "main").agent;

@@ -32,15 +32,20 @@ pub struct KeyLine<'a> {
 }
 
 /// Goes over all lines that name a key. Lines of a job that the log is not named after are passed over, as OpenClaw
-/// passes over them; so are keys that name another job.
-pub fn for_each_line(dir: &Path, troubles: &mut Vec<Trouble>, mut each: impl FnMut(&KeyLine<'_>)) {
+/// passes over them; so are keys that name another job, and logs of jobs that are not `wanted`.
+pub fn for_each_line(
+    dir: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+    troubles: &mut Vec<Trouble>,
+    mut each: impl FnMut(&KeyLine<'_>),
+) {
     let logs = match log_files(dir) {
         Ok(logs) => logs,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return,
         Err(error) => return troubles.push(Trouble::new("run-logs", dir, &error)),
     };
     let mut reader = RunLogReader::default();
-    for (path, job) in logs {
+    for (path, job) in logs.into_iter().filter(|(_, job)| wanted(job)) {
         if let Err(error) = lines_of(&path, &job.to_lowercase(), &mut reader, &mut each) {
             troubles.push(Trouble::new("run-logs", &path, &error));
         }
@@ -91,7 +96,7 @@ impl Logs {
             listing.candidates.iter().filter_map(|candidate| candidate.session.as_deref()).collect();
         let mut logs = Logs::default();
         let mut newest: HashMap<String, (Millis, String, Told)> = HashMap::new();
-        for_each_line(sources.run_logs, troubles, |line| {
+        for_each_line(sources.run_logs, &|_| true, troubles, |line| {
             let Some(session) = line.session else { return };
             let told = told_by(line, session, sources.now);
             if listing.has_plain(session) && judge.fault(&told.key).is_none() {

@@ -11,7 +11,7 @@ use crate::openclaw::jobs::{self, Job};
 use crate::openclaw::subagents::{self, Row};
 
 use super::judge::{Judge, is_plain};
-use super::logs::for_each_line;
+use super::logs::{KeyLine, for_each_line};
 use super::{Conversations, Sources, ToldBy, Trouble};
 
 /// A key that somebody names.
@@ -38,7 +38,15 @@ pub struct KeysNamed {
 ///
 /// Sub-agents, hooks and other synthetic sessions come and go, so nothing follows from one that is not there; nor does
 /// it from a key of which the shape is not known, or which names no agent (a store may hold it under another spelling).
-pub fn keys_named(run_logs: &Path, registry: &Path, main_key: &str, since: Millis) -> KeysNamed {
+///
+/// Logs of jobs that are not `wanted` are not read: whoever has the base of a job misses nothing that they name.
+pub fn keys_named(
+    run_logs: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+    registry: &Path,
+    main_key: &str,
+    since: Millis,
+) -> KeysNamed {
     let mut found = KeysNamed::default();
     let mut keys: HashMap<String, KeyNamed> = HashMap::new();
     let mut add = |key: &str, when: Option<Millis>, told_by: ToldBy| {
@@ -54,7 +62,8 @@ pub fn keys_named(run_logs: &Path, registry: &Path, main_key: &str, since: Milli
             keys.insert(folded, KeyNamed { key: key.to_owned(), when, told_by });
         }
     };
-    for_each_line(run_logs, &mut found.troubles, |line| add(line.key, Some(line.run.ts), line.at.clone()));
+    let add_line = |line: &KeyLine<'_>| add(line.key, Some(line.run.ts), line.at.clone());
+    for_each_line(run_logs, wanted, &mut found.troubles, add_line);
     for row in rows(registry, &mut found.troubles) {
         let named = [&row.child_session_key, &row.requester_session_key, &row.controller_session_key];
         named.into_iter().flatten().for_each(|key| add(key, last_of(&row), ToldBy::Registry));

@@ -440,7 +440,7 @@ fn names_are_those_of_what_lasts_and_not_older_than_asked() {
     );
     world.write("registry.json", row);
     let keys = |since: Millis| {
-        let found = keys_named(&world.path("runs"), &world.path("registry.json"), "main", since);
+        let found = keys_named(&world.path("runs"), &|_| true, &world.path("registry.json"), "main", since);
         assert!(found.troubles.is_empty());
         found
             .keys

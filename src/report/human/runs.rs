@@ -27,7 +27,8 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report, quiet: bool) -> io::Re
         page.gap();
         page.title(0, Shown::new(path))?;
         let rows = report.runs.iter().filter(|run| run.path == path).map(row).collect();
-        page.table(2, &["run", "when", "command", "state", "removed", "healed", "keeps"], rows, &[4, 5, 6])?;
+        let head = ["run", "when", "command", "state", "removed", "healed", "put back", "keeps"];
+        page.table(2, &head, rows, &[4, 5, 6, 7])?;
     }
     Ok(())
 }
@@ -45,6 +46,7 @@ fn row(run: &RunReport) -> Vec<String> {
         Shown::new(state).max(12).to_string(),
         Count(run.removed).to_string(),
         Count(run.healed).to_string(),
+        Count(run.restored).to_string(),
         Size(run.bytes).to_string(),
     ]
 }
