@@ -6,15 +6,17 @@
 mod generate;
 #[path = "support/node.rs"]
 mod node;
+#[path = "support/peak.rs"]
+mod peak;
 #[path = "support/world.rs"]
 mod world;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use generate::expected::{self, Expected, OPEN, Summary};
 use generate::{Options, Shape, Transcripts};
+use peak::peak;
 use serde_json::Value;
 use world::*;
 
@@ -179,27 +181,6 @@ fn the_pruned_store_is_what_node_would_have_written() {
         made.world.stopped(&["undo", &run, "-q"]).exits(0);
         assert!(fs::read(made.world.store()).unwrap() == original, "{shape:?}: undo gives other bytes");
     }
-}
-
-/// Runs the binary and returns the most memory that it had resident, in bytes, as the kernel remembered it a moment before the end.
-fn peak(world: &World, args: &[&str], code: i32) -> u64 {
-    let mut command = world.doctor(args);
-    let mut child = command.args(["--gateway", "stopped"]).stdout(Stdio::null()).spawn().unwrap();
-    let path = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let status = loop {
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-        peak = kilobytes.map_or(peak, |now| peak.max(now << 10));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    };
-    assert_eq!(status.code(), Some(code), "{args:?}");
-    assert!(peak > 0, "the kernel told no memory");
-    peak
 }
 
 #[test]

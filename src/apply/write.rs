@@ -65,7 +65,7 @@ pub fn write_pieces(
         Buffered { file, fingerprint: Fingerprinter::new(), buffer: vec![0; room], filled: 0, cancel };
     for piece in pieces.pieces() {
         match piece {
-            Piece::Literal(bytes) => out.literal(bytes)?,
+            Piece::Literal(bytes) => out.literal(&bytes)?,
             Piece::Copy { source, start, end } => {
                 let from = sources.get(usize::from(source)).ok_or_else(|| no_such_source(source))?;
                 out.copy(from, source, start, end)?;

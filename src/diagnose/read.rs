@@ -1,6 +1,5 @@
 //! Reads one store: scan, aliases, bindings.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 use std::{io, thread};
@@ -12,6 +11,7 @@ use crate::host::files::open_regular;
 use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::key::{Shape, split_agent};
+use crate::model::slots::Slots;
 use crate::model::store::StoreFile;
 use crate::progress::{Progress, Task};
 use crate::scan::entries::{KeyContext, Scan, scan_by};
@@ -209,13 +209,13 @@ fn canonical(key: &str, default_agent: &str, main_key: &str) -> String {
 fn mark_bindings(source: &mut FileSource, entries: &mut Entries) -> io::Result<()> {
     let is_bound =
         |entry: &Entry| entry.shape == Shape::RunRecord && (entry.is(Flags::ACP) || entry.is(Flags::CLI));
-    let mut bases: HashMap<TextHash, Option<usize>> =
-        entries.iter().filter(|entry| is_bound(entry)).map(|entry| (entry.kin, None)).collect();
-    if bases.is_empty() {
+    if !entries.iter().any(is_bound) {
         return Ok(());
     }
-    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.shape == Shape::CronBase) {
-        bases.entry(entry.kin).and_modify(|base| *base = Some(at));
+    let all = || entries.iter().enumerate().filter(|(_, entry)| entry.shape == Shape::CronBase);
+    let mut bases = Slots::new(all().count(), entries.len());
+    for (at, base) in all() {
+        bases.put(base.kin, at, |other| entries[other].kin == base.kin);
     }
     // Of the base before: the next record usually has the same.
     let mut held = (None, Vec::new());
@@ -224,7 +224,7 @@ fn mark_bindings(source: &mut FileSource, entries: &mut Entries) -> io::Result<(
         if !is_bound(&entry) {
             continue;
         }
-        let base = bases.get(&entry.kin).copied().flatten();
+        let base = bases.find(entry.kin, |base| entries[base].kin == entry.kin);
         if let Some(base) = base.filter(|_| held.0 != base) {
             held = (Some(base), bindings(source, &entries[base])?);
         }

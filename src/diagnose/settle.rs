@@ -13,9 +13,9 @@ use super::{Condition, Diagnosed, Judged};
 use crate::model::Millis;
 use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::evidence::{Evidence, Traces};
+use crate::model::hashes::{Bits, Hashes};
 use crate::model::key::{SessionKey, Shape};
 use crate::model::policy::Policy;
-use crate::model::texts::TextSet;
 use crate::openclaw::transcript::TailReader;
 use crate::plan::decision::Held;
 use crate::plan::edits;
@@ -58,7 +58,7 @@ impl LastLines {
 /// Judges all stores.
 pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy, complete: bool) {
     let mut complete = complete;
-    evidence.kin.existing_parents = existing_parents(stores);
+    evidence.kin.parents = existing_parents(stores);
     let mut tails = TailReader::default();
     loop {
         kinship::settle(evidence, complete, &|evidence, f| each(stores, evidence, policy, f));
@@ -75,13 +75,16 @@ pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy
             }
         };
         each_judged(&mut |judged| plan(judged, evidence, policy).map(|()| false));
-        let mut leaving = TextSet::default();
+        let parents = &evidence.kin.parents;
+        let mut leaving = Bits::none_of(parents.len());
         each_judged(&mut |judged| {
-            let parents = &evidence.kin.existing_parents;
-            leaving.extend(judged.leaving().filter(|key| parents.contains(key)));
+            judged.leaving().filter_map(|key| parents.place(key)).for_each(|place| {
+                leaving.insert(place);
+            });
             Ok(false)
         });
-        each_judged(&mut |judged| look_up(judged, &leaving, evidence.now, &mut tails));
+        let leaves = |key: TextHash| parents.place(key).is_some_and(|place| leaving.has(place));
+        each_judged(&mut |judged| look_up(judged, &leaves, evidence.now, &mut tails));
         complete &= !failed;
         evidence.kin.unread |= failed;
         if !news {
@@ -91,17 +94,21 @@ pub fn settle(stores: &mut [Diagnosed], evidence: &mut Evidence, policy: &Policy
 }
 
 /// Parents that sub-agents of any store name and that exist in any store.
-fn existing_parents(stores: &[Diagnosed]) -> TextSet {
+fn existing_parents(stores: &[Diagnosed]) -> Hashes {
     let entries =
         || stores.iter().filter_map(Diagnosed::judged).flat_map(|judged| judged.reading.scan.entries.iter());
-    let children = entries().filter(|entry| entry.shape == Shape::SubAgent && entry.kin != 0);
-    let mut named: Vec<TextHash> = children.map(|entry| entry.kin).collect();
-    named.sort_unstable();
-    named.dedup();
+    let children = || entries().filter(|entry| entry.shape == Shape::SubAgent && entry.kin != 0);
+    let mut named = Vec::with_capacity(children().count());
+    named.extend(children().map(|entry| entry.kin));
+    let named = Hashes::of(named);
     if named.is_empty() {
-        return TextSet::default();
+        return named;
     }
-    entries().map(Entry::folded_key).filter(|key| named.binary_search(key).is_ok()).collect()
+    let mut exist = Bits::none_of(named.len());
+    for place in entries().filter_map(|entry| named.place(entry.folded_key())) {
+        exist.insert(place);
+    }
+    named.only(&exist)
 }
 
 fn each(stores: &[Diagnosed], evidence: &Evidence, policy: &Policy, f: &mut dyn FnMut(&Case<'_>)) {
@@ -148,20 +155,25 @@ impl Judged {
 
     /// Whether a transcript of entry `at` could still make a difference: to itself, to the share of its
     /// family that goes, or to a parent that goes.
-    fn matters(&self, at: usize, leaving: &TextSet) -> bool {
+    fn matters(&self, at: usize, leaves: &dyn Fn(TextHash) -> bool) -> bool {
         let (entry, decision) = (&self.reading.scan.entries[at], &self.plan.decisions[at]);
         let dead_bytes = entry.is(Flags::OVERRIDDEN) || entry.is(Flags::NOT_OBJECT);
-        let is_child = entry.shape == Shape::SubAgent && leaving.contains(&entry.kin);
+        let is_child = entry.shape == Shape::SubAgent && leaves(entry.kin);
         let matters = decision.is_change() || decision.held == Some(Held::Brake) || is_child;
         matters && !dead_bytes && !self.lines.is_known(at)
     }
 }
 
 /// Looks up the transcripts that matter. Returns whether one said something new.
-fn look_up(judged: &mut Judged, leaving: &TextSet, now: Millis, tails: &mut TailReader) -> io::Result<bool> {
+fn look_up(
+    judged: &mut Judged,
+    leaves: &dyn Fn(TextHash) -> bool,
+    now: Millis,
+    tails: &mut TailReader,
+) -> io::Result<bool> {
     let (mut news, mut keys) = (false, Keys::default());
     for at in 0..judged.plan.decisions.len() {
-        if !judged.matters(at, leaving) {
+        if !judged.matters(at, leaves) {
             continue;
         }
         let entry = judged.reading.scan.entries[at];

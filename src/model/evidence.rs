@@ -5,6 +5,8 @@
 //! keyed by hashes of texts; where two hashes would condemn, a second one has to agree as well.
 
 use super::Millis;
+use super::entry::TextHash;
+use super::hashes::{Bits, Hashes};
 use super::runs::Runs;
 use super::texts::{TextMap, TextSet};
 
@@ -87,11 +89,23 @@ pub struct Kin {
     /// Whether a store of the directory is there and was not read: a child of anybody may live in it.
     pub unread: bool,
     /// Parents that exist in some store; only those that a sub-agent names.
-    pub existing_parents: TextSet,
-    /// Parents of a sub-agent that is running, protected or young.
-    pub needed_parents: TextSet,
-    /// Parents of a sub-agent that is running.
-    pub parents_of_running: TextSet,
+    pub parents: Hashes,
+    /// Which of them a sub-agent needs that is running, protected or young.
+    pub needed: Bits,
+    /// Which of them have a sub-agent that is running.
+    pub with_running: Bits,
+}
+
+impl Kin {
+    /// Whether an entry is a parent whom somebody needs.
+    pub fn is_needed(&self, key: TextHash) -> bool {
+        self.parents.place(key).is_some_and(|place| self.needed.has(place))
+    }
+
+    /// Whether an entry is the parent of a sub-agent that is running.
+    pub fn has_running_child(&self, key: TextHash) -> bool {
+        self.parents.place(key).is_some_and(|place| self.with_running.has(place))
+    }
 }
 
 /// What the sessions directory says of one entry.

@@ -3,10 +3,13 @@
 pub mod entries;
 pub mod entry;
 pub mod evidence;
+pub mod hashes;
 pub mod key;
+pub mod pieces;
 pub mod plan;
 pub mod policy;
 pub mod runs;
+pub mod slots;
 pub mod store;
 pub mod style;
 pub mod texts;

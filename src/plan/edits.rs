@@ -103,8 +103,8 @@ mod tests {
         let mut table = PieceTable::new();
         copy_spliced(&mut table, 0, 0..text.len() as u64, &edits.splices);
         let parts = table.pieces().map(|piece| match piece {
-            Piece::Copy { start, end, .. } => &text[start as usize..end as usize],
-            Piece::Literal(bytes) => std::str::from_utf8(bytes).unwrap(),
+            Piece::Copy { start, end, .. } => text[start as usize..end as usize].to_owned(),
+            Piece::Literal(bytes) => String::from_utf8(bytes.into_owned()).unwrap(),
         });
         parts.collect()
     }

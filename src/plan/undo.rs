@@ -181,9 +181,9 @@ mod tests {
         let (old_scan, new_scan) = (Box::leak(Box::new(old_scan)), Box::leak(Box::new(new_scan)));
         let table = table(&file(new_scan, &new), &file(old_scan, &old), &items, &[]);
         let parts = table.pieces().map(|piece| match piece {
-            Piece::Copy { source: CURRENT, start, end } => &new[start as usize..end as usize],
-            Piece::Copy { start, end, .. } => &old[start as usize..end as usize],
-            Piece::Literal(bytes) => std::str::from_utf8(bytes).unwrap(),
+            Piece::Copy { source: CURRENT, start, end } => new[start as usize..end as usize].to_owned(),
+            Piece::Copy { start, end, .. } => old[start as usize..end as usize].to_owned(),
+            Piece::Literal(bytes) => String::from_utf8(bytes.into_owned()).unwrap(),
         });
         parts.collect()
     }

@@ -7,18 +7,19 @@ use crate::model::evidence::{Evidence, Job, Life, Lock, Traces};
 use crate::model::key::{Family, Shape};
 use crate::model::policy::Policy;
 use crate::model::runs::FinishedLine;
+use crate::model::slots::Slots;
 use crate::model::texts::TextMap;
 use crate::model::verdict::{Healing, Reason};
 
 /// What the entries of one store say of each other.
 #[derive(Clone, Debug, Default)]
 pub struct StoreFacts {
-    /// Numbers of cron bases by the hash of their key in lower case, of those that have run records.
-    bases: TextMap<Option<usize>>,
-    /// Of several spellings of a base the others.
-    other_bases: TextMap<Vec<usize>>,
-    /// `updatedAt` and session of the newest run record of a job.
-    pub newest_run: TextMap<(Millis, TextHash)>,
+    /// Numbers of cron bases by the hash of their key in lower case.
+    bases: Slots,
+    /// Of several spellings of a base the others, sorted by that hash.
+    other_bases: Vec<u32>,
+    /// Numbers of the newest run records by job.
+    newest_run: Slots,
     /// Whether the job list knows any job of the store.
     pub knows_a_job: bool,
     /// Whether the store lies outside the state directory.
@@ -28,35 +29,56 @@ pub struct StoreFacts {
 impl StoreFacts {
     /// Gathers them from the entries of a store that nothing overrides.
     pub fn gather(entries: &Entries, known: &TextMap<Job>, outside: bool) -> Self {
-        let mut facts = StoreFacts { outside, ..Self::default() };
         let live = || entries.iter().enumerate().filter(|(_, entry)| !entry.is(Flags::OVERRIDDEN));
-        for (_, entry) in live().filter(|(_, entry)| entry.family().is_cron()) {
-            facts.knows_a_job = facts.knows_a_job || known.contains_key(&entry.job);
-            if entry.shape != Shape::RunRecord {
-                continue;
-            }
-            facts.bases.entry(entry.kin).or_default();
-            if let Some(at) = entry.updated_at.millis() {
-                let newest = facts.newest_run.entry(entry.job).or_insert((at, entry.session));
-                *newest = (at, entry.session).max(*newest);
+        let of = |shape: Shape| live().filter(move |(_, entry)| entry.shape == shape);
+        let timed = || of(Shape::RunRecord).filter(|(_, entry)| entry.updated_at.millis().is_some());
+        // Only run records ask for bases.
+        let any = of(Shape::RunRecord).next().is_some();
+        let bases = of(Shape::CronBase).filter(|_| any);
+        let mut facts = StoreFacts {
+            bases: Slots::new(bases.clone().count(), entries.len()),
+            newest_run: Slots::new(timed().count(), entries.len()),
+            outside,
+            ..Self::default()
+        };
+        facts.knows_a_job =
+            live().any(|(_, entry)| entry.family().is_cron() && known.contains_key(&entry.job));
+        for (at, entry) in timed() {
+            let newest = facts.newest_of(entries, entry.job);
+            if newest.is_none_or(|newest| times(newest) < times(entry)) {
+                facts.newest_run.put(entry.job, at, |other| entries[other].job == entry.job);
             }
         }
-        for (at, entry) in live().filter(|(_, entry)| entry.shape == Shape::CronBase) {
-            match facts.bases.get_mut(&entry.kin) {
-                None => {}
-                Some(base @ None) => *base = Some(at),
-                Some(Some(_)) => facts.other_bases.entry(entry.kin).or_default().push(at),
+        for (at, base) in bases {
+            let same = |other: usize| entries[other].kin == base.kin;
+            match facts.bases.find(base.kin, same) {
+                None => facts.bases.put(base.kin, at, same),
+                Some(_) => facts.other_bases.extend(u32::try_from(at)),
             }
         }
+        facts.other_bases.sort_by_key(|&at| entries[at as usize].kin);
         facts
     }
 
     /// Numbers of the bases of a run record, in file order.
-    fn bases_of(&self, record: &Entry) -> impl Iterator<Item = usize> + use<'_> {
-        let first = self.bases.get(&record.kin).copied().flatten();
-        let others = if self.other_bases.is_empty() { None } else { self.other_bases.get(&record.kin) };
-        first.into_iter().chain(others.into_iter().flatten().copied())
+    fn bases_of(&self, entries: &Entries, record: &Entry) -> impl Iterator<Item = usize> + use<'_> {
+        let kin = record.kin;
+        let first = self.bases.find(kin, |base| entries[base].kin == kin);
+        let kin_of = |at: &u32| entries[*at as usize].kin;
+        let from = self.other_bases.partition_point(|at| kin_of(at) < kin);
+        let to = from + self.other_bases[from..].partition_point(|at| kin_of(at) == kin);
+        first.into_iter().chain(self.other_bases[from..to].iter().map(|&at| at as usize))
     }
+
+    /// The newest run record of a job.
+    fn newest_of<'a>(&self, entries: &'a Entries, job: TextHash) -> Option<&'a Entry> {
+        self.newest_run.find(job, |at| entries[at].job == job).map(|at| &entries[at])
+    }
+}
+
+/// What makes one run record newer than another.
+fn times(record: &Entry) -> (Option<Millis>, TextHash) {
+    (record.updated_at.millis(), record.session)
 }
 
 /// An entry and everything that a rule may ask.
@@ -85,7 +107,7 @@ fn bases<'a>(
     entry: &'a Entry,
 ) -> impl Iterator<Item = &'a Entry> + use<'a> {
     let record = Some(entry).filter(|entry| entry.shape == Shape::RunRecord);
-    let bases = record.into_iter().flat_map(|record| store.bases_of(record)).map(|at| &entries[at]);
+    let bases = record.into_iter().flat_map(|record| store.bases_of(entries, record)).map(|at| &entries[at]);
     bases.filter(|base| base.job == entry.job)
 }
 
@@ -115,6 +137,12 @@ impl<'a> Case<'a> {
     /// The bases of a run record that the store holds.
     pub fn bases(&self) -> impl Iterator<Item = &'a Entry> + use<'a> {
         bases(self.entries, self.store, self.entry)
+    }
+
+    /// `updatedAt` and session of the newest run record of the job.
+    pub fn newest_run(&self) -> Option<(Millis, TextHash)> {
+        let newest = self.store.newest_of(self.entries, self.entry.job)?;
+        Some((newest.updated_at.millis()?, newest.session))
     }
 
     /// The job, where a list knows it.
@@ -217,11 +245,7 @@ impl<'a> Case<'a> {
     /// newest; where the newest lies in the future, any record may be the one.
     fn is_marked(&self) -> bool {
         let Some(at) = self.entry.updated_at.millis() else { return false };
-        let newest = self
-            .store
-            .newest_run
-            .get(&self.entry.job)
-            .is_none_or(|&(newest, _)| at == newest || newest > self.now());
+        let newest = self.newest_run().is_none_or(|(newest, _)| at == newest || newest > self.now());
         match self.job().map(|job| job.marker) {
             _ if !newest => false,
             _ if !self.evidence.jobs.markers_complete => self.owner_may_live(),

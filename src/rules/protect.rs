@@ -66,7 +66,7 @@ fn chat(case: &Case<'_>, shape: Shape, flag: Flags) -> bool {
 fn may_be_needed(case: &Case<'_>) -> bool {
     let kin = &case.evidence.kin;
     let family = case.entry.family();
-    kin.needed_parents.contains(&case.entry.folded_key())
+    kin.is_needed(case.entry.folded_key())
         || kin.unread && (family.is_synthetic() || family == Family::CronBase)
 }
 

@@ -13,7 +13,7 @@ use crate::model::Millis;
 use crate::model::entry::{Entry, Flags, TextHash};
 use crate::model::evidence::Jobs;
 use crate::model::key::{SessionKey, Shape};
-use crate::model::texts::TextMap;
+use crate::model::texts::{Refold, TextMap};
 use crate::report::model::JobReport;
 use crate::scan::entries::Scan;
 use crate::scan::members;
@@ -83,19 +83,49 @@ fn of_jobs(scan: &Scan) -> impl Iterator<Item = (usize, &Entry)> {
 
 /// The jobs that take the most bytes, and how many entries they have; of a million jobs no more is remembered.
 fn largest(scan: &Scan) -> Vec<(TextHash, usize)> {
-    let mut sums: TextMap<(u64, usize)> = TextMap::default();
-    for (_, entry) in of_jobs(scan) {
-        let (bytes, entries) = sums.entry(entry.job).or_default();
-        (*bytes, *entries) = (*bytes + entry.bytes(), *entries + 1);
-    }
+    // A map doubles: it has room for seven jobs for each of its eight places.
+    let most = AT_ONCE.max(scan.entries.len() / 8).next_power_of_two() / 16 * 7 - 1;
     let mut largest = BTreeSet::new();
-    for (job, (bytes, entries)) in sums {
-        largest.insert((Reverse(bytes), job, entries));
-        if largest.len() > ROWS {
-            largest.pop_last();
+    let mut next = Some(0);
+    while let Some(from) = next {
+        let sums = sums(scan, from, most);
+        for (job, (bytes, entries)) in sums.of {
+            largest.insert((Reverse(bytes), job, entries));
+            if largest.len() > ROWS {
+                largest.pop_last();
+            }
         }
+        next = sums.up_to.checked_add(1);
     }
     largest.into_iter().map(|(_, job, entries)| (job, entries)).collect()
+}
+
+/// About half of so many jobs at least are summed up in one pass over the entries.
+const AT_ONCE: usize = 1 << 13;
+
+/// Bytes and entries of the jobs whose hash is not greater than `up_to`.
+struct Sums {
+    of: TextMap<(u64, usize)>,
+    up_to: TextHash,
+}
+
+/// Sums up jobs from the hash `from` on: all the rest, or where that is more than `most`, of ever fewer of them.
+fn sums(scan: &Scan, from: TextHash, most: usize) -> Sums {
+    let of = TextMap::with_capacity_and_hasher(most + 1, Refold::default());
+    let mut sums = Sums { of, up_to: TextHash::MAX };
+    for (_, entry) in of_jobs(scan) {
+        if entry.job < from || entry.job > sums.up_to {
+            continue;
+        }
+        let (bytes, entries) = sums.of.entry(entry.job).or_default();
+        (*bytes, *entries) = (*bytes + entry.bytes(), *entries + 1);
+        while sums.of.len() > most {
+            sums.up_to = from + (sums.up_to - from) / 2;
+            let up_to = sums.up_to;
+            sums.of.retain(|job, _| *job <= up_to);
+        }
+    }
+    sums
 }
 
 fn row(

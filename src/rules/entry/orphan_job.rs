@@ -15,7 +15,7 @@ pub fn holds(case: &Case<'_>) -> Option<Claim> {
         return None;
     }
     let (base, open) = (case.entry.kin, &case.evidence.registry.open_parents);
-    let has_child = case.evidence.kin.parents_of_running.contains(&base)
+    let has_child = case.evidence.kin.has_running_child(base)
         || open.contains(&base)
         || open.contains(&case.entry.key)
         || case.evidence.kin.unread;

@@ -16,11 +16,7 @@ pub static RULE: Rule = Rule {
 pub fn holds(case: &Case<'_>) -> Option<Claim> {
     let kin = &case.evidence.kin;
     let parent = case.entry.kin;
-    if case.entry.shape != Shape::SubAgent
-        || parent == 0
-        || !kin.complete
-        || kin.existing_parents.contains(&parent)
-    {
+    if case.entry.shape != Shape::SubAgent || parent == 0 || !kin.complete || kin.parents.contains(parent) {
         return None;
     }
     case.ended()?;

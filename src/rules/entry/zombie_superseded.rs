@@ -28,7 +28,7 @@ pub fn holds(case: &Case<'_>) -> Option<Claim> {
 
 /// A run of the job with a session of its own that began after `sign`.
 fn later_named_run(case: &Case<'_>, sign: Millis) -> Option<Reason> {
-    let newest = case.store.newest_run.get(&case.entry.job).copied();
+    let newest = case.newest_run();
     let record = newest
         .filter(|&(at, session)| is_other(session, case.entry.session) && at > sign && at <= case.now())
         .map(|(at, _)| at);
