@@ -173,14 +173,30 @@ pub fn fold_run_key(key: &str) -> &str {
 
 /// What stands before the first colon and behind it.
 fn at_colon(text: &str) -> Option<(&str, &str)> {
-    let at = memchr::memchr(b':', text.as_bytes())?;
+    let at = colon(text.as_bytes())?;
     Some((&text[..at], &text[at + 1..]))
+}
+
+/// Where the first colon stands. Ids are short: less than a call to a search for long texts.
+fn colon(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    let (words, rest) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let unlike = u64::from_le_bytes(*word) ^ (ONES * b':' as u64);
+        // The lowest of these bits is that of the first byte that is zero.
+        let zeros = unlike.wrapping_sub(ONES) & !unlike & (ONES << 7);
+        if zeros != 0 {
+            return Some(8 * at + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|&byte| byte == b':')?;
+    Some(8 * words.len() + at)
 }
 
 /// Job and run of `cron:J` and `cron:J:run:R`; nothing for longer or empty ones, which stay unknown.
 fn cron_ids(rest: &str) -> (Option<&str>, Option<&str>) {
     let Some(after) = rest.strip_prefix("cron:") else { return (None, None) };
-    let is_id = |id: &str| !id.is_empty() && memchr::memchr(b':', id.as_bytes()).is_none();
+    let is_id = |id: &str| !id.is_empty() && colon(id.as_bytes()).is_none();
     match at_colon(after) {
         None if !after.is_empty() => (Some(after), None),
         Some((job, tail)) if !job.is_empty() => match tail.strip_prefix("run:") {
@@ -309,6 +325,19 @@ mod tests {
         ];
         for (key, expected) in cases {
             assert_eq!(shape(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn the_first_colon_is_found_wherever_it_stands() {
+        for len in 0..40 {
+            let text: Vec<u8> = (0..len).map(|at| b"9;\xba\x3b"[at % 4]).collect();
+            assert_eq!(colon(&text), None);
+            for at in 0..len {
+                let mut text = text.clone();
+                text[at..].fill(b':');
+                assert_eq!(colon(&text), Some(at));
+            }
         }
     }
 

@@ -6,11 +6,14 @@
 //! from one to the other at any byte. Memory is bounded whatever the input: a level of nesting costs one
 //! bit; a key or a wanted value is collected up to [`CAPTURE`] bytes and flagged as long beyond that.
 
+use std::ops::Range;
+
 use super::capture::Capture;
 pub use super::capture::{CAPTURE, Captured};
 use super::fault::{Expected, Fault};
 use super::nesting::Nesting;
 use super::number::Number;
+use super::pattern::Pattern;
 use super::utf8::Utf8;
 
 /// What kind of value begins.
@@ -54,10 +57,27 @@ impl Kind {
 pub trait Visitor {
     /// A key; `start` is the offset of its opening quote.
     fn key(&mut self, depth: u64, start: u64, key: Captured<'_>);
+    /// Is told of a key as well, but only if it is the one that is likely: `stands` says whether a name and its
+    /// closing quote stand there. Returns how many bytes the name has; `None` where nothing was told.
+    #[inline(always)]
+    fn likely_key(
+        &mut self,
+        _depth: u64,
+        _start: u64,
+        _stands: impl FnOnce(&Pattern) -> bool,
+    ) -> Option<usize> {
+        None
+    }
     /// The key's value begins at `start`. Returns whether its text is wanted.
     fn value(&mut self, depth: u64, start: u64, kind: Kind) -> bool;
     /// The value ended before `end`.
     fn value_end(&mut self, depth: u64, end: u64, text: Option<Captured<'_>>);
+    /// As [`Self::value`] and [`Self::value_end`] in one: no object and no array, and its text is short.
+    #[inline(always)]
+    fn scalar(&mut self, depth: u64, at: Range<u64>, kind: Kind, raw: &[u8]) {
+        let wanted = self.value(depth, at.start, kind);
+        self.value_end(depth, at.end, wanted.then_some(Captured { raw, cut: false }));
+    }
 }
 
 /// What a whole text came to.

@@ -4,14 +4,17 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::ops::Range;
 
 use super::automaton::{Captured, Kind, Visitor};
 use super::entries::KeyContext;
 use super::fields::Field;
+use super::pattern::Pattern;
+use super::stamps::stamp;
 use super::tally::{FieldTally, Tallies};
 use super::text;
 use crate::model::entries::Entries;
-use crate::model::entry::{Entry, Flags, Stamp, Status, TextHash, hash, hash_folded, hash_name};
+use crate::model::entry::{Entry, Flags, Status, TextHash, hash, hash_folded, hash_name};
 use crate::model::key::{SessionKey, Shape, fold_run_key};
 use crate::openclaw::layout::is_safe_session_id;
 
@@ -61,11 +64,11 @@ struct LastBase {
 }
 
 impl LastBase {
-    fn hashes(&mut self, base: &str, job: &str) -> (TextHash, TextHash) {
+    fn hashes(&mut self, base: &str, job: &str, folded: bool) -> (TextHash, TextHash) {
         if self.key != base {
             self.key.clear();
             self.key.push_str(base);
-            (self.job, self.kin) = (hash_folded(job), hash_folded(base));
+            (self.job, self.kin) = (hash_as(job, folded), hash_as(base, folded));
         }
         (self.job, self.kin)
     }
@@ -157,10 +160,10 @@ impl<'a> Collector<'a> {
         let own = if folded { entry.key } else { hash_folded(text) };
         match (key.job, key.base) {
             (Some(job), Some(base)) => {
-                (entry.job, entry.kin) = self.base.hashes(base, job);
+                (entry.job, entry.kin) = self.base.hashes(base, job, folded);
                 self.run.set(key.run.map(str::as_bytes));
             }
-            (Some(job), None) => (entry.job, entry.kin) = (hash_folded(job), own),
+            (Some(job), None) => (entry.job, entry.kin) = (hash_as(job, folded), own),
             _ if entry.shape == Shape::SubAgent => entry.job = own,
             _ => entry.kin = own,
         }
@@ -187,9 +190,15 @@ impl<'a> Collector<'a> {
             self.entry.flags.set(Flags::UNREAD, true);
         }
         let raw = captured.filter(|_| self.kind == Kind::String).map(|captured| captured.raw);
-        if self.field == Field::SessionId && raw.is_some_and(is_safe_session_id) {
+        if self.field == Field::SessionId && raw.is_some_and(is_good_session_id) {
             // Nothing in it that would have to be decoded.
             return self.set_session(raw, true);
+        }
+        if self.field == Field::Status
+            && let Some(status) = raw.map(Status::from_text).filter(|&status| status != Status::Other)
+        {
+            self.entry.status = status;
+            return;
         }
         let string = raw.map(text::decode);
         let string = string.as_deref();
@@ -265,6 +274,13 @@ impl Visitor for Collector<'_> {
     }
 
     #[inline(always)]
+    fn likely_key(&mut self, depth: u64, start: u64, stands: impl FnOnce(&Pattern) -> bool) -> Option<usize> {
+        let (len, field) = if depth == 1 { None } else { self.tallies.likely_name(stands) }?;
+        (self.member_start, self.field) = (start, field);
+        Some(len)
+    }
+
+    #[inline(always)]
     fn value(&mut self, depth: u64, start: u64, kind: Kind) -> bool {
         if depth == 1 {
             self.entry.flags.set(Flags::NOT_OBJECT, kind != Kind::Object);
@@ -286,6 +302,18 @@ impl Visitor for Collector<'_> {
     }
 
     #[inline(always)]
+    fn scalar(&mut self, depth: u64, at: Range<u64>, kind: Kind, raw: &[u8]) {
+        if depth == 1 {
+            self.value(depth, at.start, kind);
+            return self.end_entry(at.end);
+        }
+        self.tallies.add(at.end - self.member_start);
+        if self.field != Field::Other {
+            self.fact(at, kind, raw);
+        }
+    }
+
+    #[inline(always)]
     fn value_end(&mut self, depth: u64, end: u64, text: Option<Captured<'_>>) {
         if depth == 1 {
             return self.end_entry(end);
@@ -297,32 +325,30 @@ impl Visitor for Collector<'_> {
     }
 }
 
+impl Collector<'_> {
+    #[inline(never)]
+    fn fact(&mut self, at: Range<u64>, kind: Kind, raw: &[u8]) {
+        let wanted = self.value(2, at.start, kind);
+        self.read_member(at.end, wanted.then_some(Captured { raw, cut: false }));
+    }
+}
+
 /// Whether lower case is what it stands in, as nearly all keys do.
 fn is_folded(text: &str) -> bool {
-    !text.bytes().fold(false, |odd, byte| odd | !byte.is_ascii() | byte.is_ascii_uppercase())
+    text::all(text.as_bytes(), |byte| byte < 0x80 && !byte.is_ascii_uppercase())
 }
 
-fn stamp(kind: Kind, captured: Option<Captured<'_>>) -> Stamp {
-    match (kind, captured) {
-        (Kind::Number, Some(number)) if !number.cut => match integer(number.raw) {
-            Some(integer) => Stamp::from_integer(integer),
-            None => {
-                let number = std::str::from_utf8(number.raw).ok().and_then(|text| text.parse().ok());
-                number.map_or(Stamp::unusable(), Stamp::from_number)
-            }
-        },
-        (Kind::Null, _) => Stamp::absent(),
-        _ => Stamp::unusable(),
-    }
+/// The hash of a text in lower case, which `folded` says that it is in.
+fn hash_as(text: &str, folded: bool) -> TextHash {
+    if folded { hash(text.as_bytes()) } else { hash_folded(text) }
 }
 
-/// Digits and nothing else, few enough that the double which Node makes of them is that integer.
-fn integer(raw: &[u8]) -> Option<u64> {
-    if raw.len() > 15 {
-        return None;
-    }
-    raw.iter()
-        .try_fold(0, |value, digit| digit.is_ascii_digit().then(|| 10 * value + u64::from(digit - b'0')))
+/// Whether a session id is one that OpenClaw takes. Nearly all are UUIDs: those are told quickly.
+fn is_good_session_id(id: &[u8]) -> bool {
+    let is_uuid_like = id.len() == 36
+        && id[0] != b'-'
+        && text::all(id, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'-'));
+    is_uuid_like || is_safe_session_id(id)
 }
 
 fn chat_flags(chat_type: Option<&[u8]>) -> Flags {

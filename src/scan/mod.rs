@@ -16,12 +16,14 @@ mod number;
 pub mod outline;
 mod overridden;
 pub mod parallel;
+pub mod pattern;
 pub mod place;
 pub mod portable;
 pub mod salvage;
 #[cfg(target_arch = "x86_64")]
 pub mod simd;
 pub mod source;
+mod stamps;
 pub mod tally;
 pub mod text;
 pub mod utf8;

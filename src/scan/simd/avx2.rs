@@ -5,7 +5,8 @@
 use std::arch::x86_64::*;
 
 use super::super::automaton::{Automaton, Stop, Visitor};
-use super::lanes::{BLOCK, Lanes, Marks, Text};
+use super::flat::{self, Gaps};
+use super::lanes::{BLOCK, HALF, Lanes, Marks, Text};
 use super::run;
 
 /// Whether this processor has everything that this module asks of it.
@@ -61,10 +62,51 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn stops(bytes: &[u8; HALF]) -> u32 {
+        // SAFETY: As in `text`.
+        unsafe { stops(load_half(bytes)) }
+    }
+
+    #[inline(always)]
+    fn same(bytes: &[u8; HALF], others: &[u8; HALF]) -> u32 {
+        // SAFETY: As in `text`.
+        unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(load_half(bytes), load_half(others))) as u32 }
+    }
+
+    #[inline(always)]
+    fn few_digits(bytes: &[u8; HALF]) -> u32 {
+        // SAFETY: As in `text`.
+        unsafe { few_digits(load_half(bytes)) }
+    }
+
+    fn flat<V: Visitor>(
+        automaton: &mut Automaton,
+        window: &[u8],
+        at: usize,
+        gaps: &mut Gaps,
+        visitor: &mut V,
+    ) -> usize {
+        // SAFETY: As in `text`; `is_here` looks for all that `flat_here` asks for.
+        unsafe { flat_here(automaton, window, at, gaps, visitor) }
+    }
+
+    #[inline(always)]
     fn parity(bits: u64) -> u64 {
         // SAFETY: As in `text`; `is_here` looks for PCLMULQDQ as well.
         unsafe { parity(bits) }
     }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn flat_here<V: Visitor>(
+    automaton: &mut Automaton,
+    window: &[u8],
+    at: usize,
+    gaps: &mut Gaps,
+    visitor: &mut V,
+) -> usize {
+    flat::run::<Avx2, V>(automaton, window, at, gaps, visitor)
 }
 
 type Vectors = [__m256i; 2];
@@ -75,6 +117,31 @@ fn load(bytes: &[u8; BLOCK]) -> Vectors {
     let (low, high) = bytes.split_at(32);
     // SAFETY: Both halves hold the 32 bytes that are loaded, wherever they lie.
     unsafe { [_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())] }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_half(bytes: &[u8; HALF]) -> __m256i {
+    // SAFETY: They are the 32 bytes that are loaded, wherever they lie.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn stops(vector: __m256i) -> u32 {
+    let same = |byte: u8| _mm256_cmpeq_epi8(vector, _mm256_set1_epi8(byte as i8));
+    // Of signed bytes, those of 0x80 and above are less than all others.
+    let odd = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), vector);
+    let stops = _mm256_or_si256(_mm256_or_si256(same(b'"'), same(b'\\')), odd);
+    _mm256_movemask_epi8(stops) as u32
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn few_digits(vector: __m256i) -> u32 {
+    let from_zero = _mm256_sub_epi8(vector, _mm256_set1_epi8(b'0' as i8));
+    let digits = _mm256_cmpeq_epi8(_mm256_min_epu8(from_zero, _mm256_set1_epi8(9)), from_zero);
+    _mm256_movemask_epi8(digits) as u32
 }
 
 /// The highest bit of each byte.

@@ -176,7 +176,7 @@ fn scalar_end(window: &[u8], at: usize) -> Option<usize> {
     (end < window.len()).then_some(end)
 }
 
-fn number_end(window: &[u8], at: usize, first: u8) -> Option<usize> {
+pub(super) fn number_end(window: &[u8], at: usize, first: u8) -> Option<usize> {
     let mut number = Number::begin(first)?;
     for (end, &byte) in window.iter().enumerate().skip(at + 1) {
         match number.next(byte) {

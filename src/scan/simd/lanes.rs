@@ -1,7 +1,14 @@
 //! What vectors are asked for: questions about 64 bytes, answered with a bit a byte.
 
+use super::super::automaton::{Automaton, Visitor};
+#[cfg(doc)]
+use super::flat;
+use super::flat::Gaps;
+
 /// Bytes that are looked at together.
 pub(super) const BLOCK: usize = 64;
+/// Where little is enough.
+pub(super) const HALF: usize = BLOCK / 2;
 
 /// What tells strings from what lies between them. Bit 0 is the first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +50,22 @@ pub(super) trait Lanes {
     fn digits(bytes: &[u8; BLOCK]) -> (u64, u64);
     /// Which bytes continue a UTF-8 sequence, and which lead one of four bytes.
     fn utf8(bytes: &[u8; BLOCK]) -> (u64, u64);
+    /// Which of 32 bytes end a string or are odd in it: quote, backslash, below 0x20, 0x80 and above.
+    fn stops(bytes: &[u8; HALF]) -> u32;
+    /// Which of 32 bytes are the same.
+    fn same(bytes: &[u8; HALF], others: &[u8; HALF]) -> u32;
+    /// Which of 32 bytes are decimal digits.
+    fn few_digits(bytes: &[u8; HALF]) -> u32;
     /// Each bit becomes the parity of all bits up to it.
     fn parity(bits: u64) -> u64;
+    /// [`flat::run`], as a function of its own: it and blocks both need all registers.
+    fn flat<V: Visitor>(
+        automaton: &mut Automaton,
+        window: &[u8],
+        at: usize,
+        gaps: &mut Gaps,
+        visitor: &mut V,
+    ) -> usize;
 }
 
 #[cfg(test)]
@@ -55,7 +76,7 @@ mod tests {
     /// The same answers, byte by byte.
     struct Plain;
 
-    fn each(bytes: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
+    fn each(bytes: &[u8], is: impl Fn(u8) -> bool) -> u64 {
         bytes.iter().rev().fold(0, |bits, &byte| bits << 1 | u64::from(is(byte)))
     }
 
@@ -88,6 +109,22 @@ mod tests {
             (each(bytes, |byte| byte & 0xc0 == 0x80), each(bytes, |byte| byte >= 0xf0))
         }
 
+        fn stops(bytes: &[u8; HALF]) -> u32 {
+            each(bytes, |byte| byte == b'"' || byte == b'\\' || !(0x20..0x80).contains(&byte)) as u32
+        }
+
+        fn same(bytes: &[u8; HALF], others: &[u8; HALF]) -> u32 {
+            (0..HALF).fold(0, |bits, at| bits | u32::from(bytes[at] == others[at]) << at)
+        }
+
+        fn few_digits(bytes: &[u8; HALF]) -> u32 {
+            each(bytes, |byte| byte.is_ascii_digit()) as u32
+        }
+
+        fn flat<V: Visitor>(_: &mut Automaton, _: &[u8], at: usize, _: &mut Gaps, _: &mut V) -> usize {
+            at
+        }
+
         fn parity(bits: u64) -> u64 {
             (0..64)
                 .fold(0, |all, at| all | u64::from((bits & (u64::MAX >> (63 - at))).count_ones() % 2) << at)
@@ -102,6 +139,11 @@ mod tests {
             assert_eq!(L::marks(&bytes), Plain::marks(&bytes), "{name} {bytes:x?}");
             assert_eq!(L::digits(&bytes), Plain::digits(&bytes), "{name} {bytes:x?}");
             assert_eq!(L::utf8(&bytes), Plain::utf8(&bytes), "{name} {bytes:x?}");
+            let half = bytes.first_chunk().unwrap();
+            let other = std::array::from_fn(|at| half[at] ^ u8::from(at as u8 & shift == 0));
+            assert_eq!(L::stops(half), Plain::stops(half), "{name} {half:x?}");
+            assert_eq!(L::same(half, &other), Plain::same(half, &other), "{name} {half:x?}");
+            assert_eq!(L::few_digits(half), Plain::few_digits(half), "{name} {half:x?}");
         }
         let mut bits = 1_u64;
         for _ in 0..1000 {

@@ -3,7 +3,8 @@
 //! A block of 64 bytes becomes a handful of masks, a bit a byte: quotes, brackets, white space (`lanes`, in
 //! two kinds of vectors). From these follows what lies inside strings and what between (`block`). Whether
 //! that is JSON is a matter of arithmetic on masks (`grammar`), and so is where members begin and end that
-//! somebody is told of (`members`).
+//! somebody is told of (`members`). Where those are short and plain they are gone through one after the other
+//! instead (`flat`).
 //!
 //! All this only ever says yes. A block that is refused goes byte by byte through [`super::portable`], from
 //! the very state that the blocks before it led to: where a fault stands is found there and nowhere else, and
@@ -11,6 +12,7 @@
 
 mod avx2;
 mod block;
+mod flat;
 mod grammar;
 mod lanes;
 mod members;
@@ -18,6 +20,7 @@ mod sse2;
 mod utf8;
 
 use self::block::{Between, Strings};
+use self::flat::Gaps;
 use self::grammar::Carry;
 use self::lanes::{BLOCK, Lanes};
 use self::utf8::Ahead;
@@ -80,13 +83,21 @@ impl Automaton {
 #[inline(always)]
 fn run<L: Lanes, V: Visitor>(automaton: &mut Automaton, window: &[u8], visitor: &mut V) -> Result<(), Stop> {
     let mut ahead = Ahead::default();
+    let mut gaps = Gaps::default();
     let mut at = 0;
     while window.len() - at >= BLOCK {
         if automaton.is_within() {
             at = automaton.step(&window[..=at], at, visitor)?;
             continue;
         }
-        at = leap::<L, V>(automaton, window, at, &mut ahead, visitor);
+        if automaton.is_flat() {
+            at = L::flat(automaton, window, at, &mut gaps, visitor);
+        }
+        let goes_on: bool;
+        (at, goes_on) = leap::<L, V>(automaton, window, at, &mut ahead, visitor);
+        if goes_on {
+            continue;
+        }
         let refused = window.len().min(at + BLOCK);
         automaton.creep(&window[..refused], at, visitor)?;
         at = refused;
@@ -94,7 +105,8 @@ fn run<L: Lanes, V: Visitor>(automaton: &mut Automaton, window: &[u8], visitor: 
     automaton.creep(window, at, visitor)
 }
 
-/// Goes past blocks that are right; returns where the first begins that is refused, or the rest of the window.
+/// Goes past blocks that are right; returns where the first begins that is refused, or the rest of the window,
+/// and whether it stopped for another reason: members of an outer object are at hand, between two tokens.
 #[inline(always)]
 fn leap<L: Lanes, V: Visitor>(
     automaton: &mut Automaton,
@@ -102,8 +114,8 @@ fn leap<L: Lanes, V: Visitor>(
     from: usize,
     ahead: &mut Ahead,
     visitor: &mut V,
-) -> usize {
-    let mut at = from;
+) -> (usize, bool) {
+    let (mut at, mut is_flat) = (from, false);
     let mut carry = Carry::of(automaton.state);
     while window.len() - at >= BLOCK {
         let Some(strings) = Strings::look::<L>(window, at, carry.string, ahead) else { break };
@@ -118,9 +130,8 @@ fn leap<L: Lanes, V: Visitor>(
         }
         let Some(judged) = grammar::judge(&strings, &block, &carry, automaton.nesting.top) else { break };
         let Some(next) = grammar::scalars::<L>(window, at, &strings, &block) else { break };
-        if automaton.nesting.depth() <= automaton.levels + u64::from(block.close.count_ones())
-            && !members::report(automaton, window, at, next, &strings, &block, &judged, visitor)
-        {
+        let is_near = automaton.nesting.depth() <= automaton.levels + u64::from(block.close.count_ones());
+        if is_near && !members::report(automaton, window, at, next, &strings, &block, &judged, visitor) {
             break;
         }
         automaton.nesting.top = judged.top;
@@ -129,9 +140,16 @@ fn leap<L: Lanes, V: Visitor>(
         automaton.whitespace += block.whitespace();
         automaton.utf8.skip(strings.surplus());
         (at, carry) = (next, judged.carry);
+        if is_near {
+            automaton.state = carry.state(automaton.nesting.in_object());
+            is_flat = automaton.is_flat();
+            if is_flat {
+                break;
+            }
+        }
     }
     if at > from {
         automaton.state = carry.state(automaton.nesting.in_object());
     }
-    at
+    (at, is_flat)
 }

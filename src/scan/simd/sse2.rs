@@ -4,7 +4,9 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{BLOCK, Lanes, Marks, Text};
+use super::super::automaton::{Automaton, Visitor};
+use super::flat::{self, Gaps};
+use super::lanes::{BLOCK, HALF, Lanes, Marks, Text};
 
 /// SSE2 belongs to x86-64: the calls below are never without it.
 pub(super) struct Sse2;
@@ -35,6 +37,38 @@ impl Lanes for Sse2 {
     }
 
     #[inline(always)]
+    fn stops(bytes: &[u8; HALF]) -> u32 {
+        // SAFETY: As in `text`.
+        unsafe { stops(load_half(bytes)) }
+    }
+
+    #[inline(always)]
+    fn same(bytes: &[u8; HALF], others: &[u8; HALF]) -> u32 {
+        // SAFETY: As in `text`.
+        unsafe {
+            let ([a, b], [c, d]) = (load_half(bytes), load_half(others));
+            few_bits([_mm_cmpeq_epi8(a, c), _mm_cmpeq_epi8(b, d)])
+        }
+    }
+
+    #[inline(always)]
+    fn few_digits(bytes: &[u8; HALF]) -> u32 {
+        // SAFETY: As in `text`.
+        unsafe { few_digits(load_half(bytes)) }
+    }
+
+    #[inline(never)]
+    fn flat<V: Visitor>(
+        automaton: &mut Automaton,
+        window: &[u8],
+        at: usize,
+        gaps: &mut Gaps,
+        visitor: &mut V,
+    ) -> usize {
+        flat::run::<Sse2, V>(automaton, window, at, gaps, visitor)
+    }
+
+    #[inline(always)]
     fn parity(mut bits: u64) -> u64 {
         for shift in [1, 2, 4, 8, 16, 32] {
             bits ^= bits << shift;
@@ -50,6 +84,40 @@ type Vectors = [__m128i; 4];
 fn load(bytes: &[u8; BLOCK]) -> Vectors {
     // SAFETY: Each quarter holds the 16 bytes that are loaded, wherever they lie.
     [0, 16, 32, 48].map(|at| unsafe { _mm_loadu_si128(bytes[at..at + 16].as_ptr().cast()) })
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn load_half(bytes: &[u8; HALF]) -> [__m128i; 2] {
+    // SAFETY: As in `load`.
+    [0, 16].map(|at| unsafe { _mm_loadu_si128(bytes[at..at + 16].as_ptr().cast()) })
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn few_bits(vectors: [__m128i; 2]) -> u32 {
+    let [low, high] = vectors.map(|vector| _mm_movemask_epi8(vector) as u32);
+    low | high << 16
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn stops(vectors: [__m128i; 2]) -> u32 {
+    few_bits(vectors.map(|vector| {
+        let same = |byte: u8| _mm_cmpeq_epi8(vector, _mm_set1_epi8(byte as i8));
+        // Of signed bytes, those of 0x80 and above are less than all others.
+        let odd = _mm_cmplt_epi8(vector, _mm_set1_epi8(0x20));
+        _mm_or_si128(_mm_or_si128(same(b'"'), same(b'\\')), odd)
+    }))
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn few_digits(vectors: [__m128i; 2]) -> u32 {
+    few_bits(vectors.map(|vector| {
+        let from_zero = _mm_sub_epi8(vector, _mm_set1_epi8(b'0' as i8));
+        _mm_cmpeq_epi8(_mm_min_epu8(from_zero, _mm_set1_epi8(9)), from_zero)
+    }))
 }
 
 /// The highest bit of each byte.
