@@ -34,7 +34,7 @@ impl Newest {
     pub fn is_news(&self, run_key: &str, started: Option<Millis>) -> bool {
         let Some(base) = SessionKey::parse(run_key, "main").base else { return false };
         let known = self.by_key.get(&base.to_lowercase());
-        known.is_none()
+        known.is_none_or(|known| age(known).0 < started)
     }
 
     /// The newest of each key, and the others that have no record of their own.
