@@ -27,8 +27,8 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report, quiet: bool) -> io::Re
         page.gap();
         page.title(0, Shown::new(path))?;
         let rows = report.runs.iter().filter(|run| run.path == path).map(row).collect();
-        let head = ["run", "when", "command", "state", "removed", "healed", "put back", "keeps"];
-        page.table(2, &head, rows, &[4, 5, 6, 7])?;
+        let head = ["run", "when", "command", "state", "entries", "healed", "keeps"];
+        page.table(2, &head, rows, &[4, 5, 6])?;
     }
     Ok(())
 }
@@ -44,9 +44,12 @@ fn row(run: &RunReport) -> Vec<String> {
         Moment(run.at).to_string(),
         Shown::new(&run.command).max(12).to_string(),
         Shown::new(state).max(12).to_string(),
-        Count(run.removed).to_string(),
+        match (run.removed, run.restored) {
+            (0, 0) => "0".to_owned(),
+            (0, back) => format!("+{}", Count(back)),
+            (gone, _) => format!("-{}", Count(gone)),
+        },
         Count(run.healed).to_string(),
-        Count(run.restored).to_string(),
         Size(run.bytes).to_string(),
     ]
 }

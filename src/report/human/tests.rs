@@ -282,13 +282,13 @@ fn undo_without_a_run_lists_the_runs_by_store() {
         &told(&report),
         r"
 /a/sessions.json
-  run                        when                  command  state       removed  healed  put back   keeps
-  20261121T010914.743Z-0001  2026-11-21 01:09 UTC  prune    done          6,506       2         0  185 MB
-  20261121T030914.743Z-0001  2026-11-21 01:09 UTC  prune    taken back    6,506       2         0  185 MB
+  run                        when                  command  state       entries  healed   keeps
+  20261121T010914.743Z-0001  2026-11-21 01:09 UTC  prune    done         -6,506       2  185 MB
+  20261121T030914.743Z-0001  2026-11-21 01:09 UTC  prune    taken back   -6,506       2  185 MB
 
 /b/sessions.json
-  run                        when                  command  state       removed  healed  put back   keeps
-  20261121T020914.743Z-0001  2026-11-21 01:09 UTC  prune    unfinished    6,506       2         0  185 MB
+  run                        when                  command  state       entries  healed   keeps
+  20261121T020914.743Z-0001  2026-11-21 01:09 UTC  prune    unfinished   -6,506       2  185 MB
 ",
     );
 }
