@@ -23,7 +23,7 @@ const LONGEST_SPELLING: usize = 6 * LONGEST_NAME;
 /// So many bytes of spellings are remembered before they are summed up by name and forgotten.
 const SPELLING_BYTES: usize = 256 << 10;
 /// What a spelling takes besides its bytes.
-const SPELLING_COST: usize = 64;
+const SPELLING_COST: usize = 128;
 /// Where the names without a row are counted.
 const OTHER: &str = "other";
 
