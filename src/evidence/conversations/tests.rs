@@ -156,7 +156,7 @@ fn a_trajectory_tells_its_session_and_no_other() {
         .write("sessions/b.trajectory.jsonl", event("a", "agent:main:telegram:dm:7"));
     world.write("sessions/c-topic-7.jsonl", transcript("c", 0, 1, "x"));
     world.write("sessions/c-topic-7.trajectory.jsonl", event("c", "agent:main:telegram:group:-1:topic:7"));
-    world.transcript("d", 0, 9, "x").trajectory("d", &["agent:main:cron:j9:run:d", "agent:main:cron:j9"]);
+    world.transcript("d", 0, 9, "x").trajectory("d", &["agent:main:cron:j9", "agent:main:cron:j9:run:d"]);
     let found = world.read(&[]);
     let expected = [
         ("agent:main:cron:j9", "d", "trajectory"),
@@ -173,7 +173,7 @@ fn a_trajectory_tells_its_session_and_no_other() {
 #[test]
 fn the_session_that_was_written_to_last_has_the_key() {
     let world = World::new();
-    for (session, from, to) in [("old", 0, 100), ("new", 200, 300), ("mid", 90, 150)] {
+    for (session, from, to) in [("old", 0, 100), ("new", 20, 300), ("mid", 90, 150)] {
         world.transcript(session, from, to, "x").trajectory(session, &["agent:main:Main:thread:1"]);
     }
     world.transcript("odd", 1, 2, "x").trajectory("odd", &["agent:main:main:thread:1"]);
@@ -313,6 +313,12 @@ fn two_transcripts_of_a_session_with_two_keys_are_nobodys() {
     world.write("sessions/a-topic-7.trajectory.jsonl", event("a", "agent:main:MAIN:thread:1"));
     world.trajectory("a", &["agent:main:main:thread:1"]);
     assert!(world.read(&[]).unnamed.is_empty());
+    // What a run log says is true of the transcript that is called after the session, and of no other.
+    world.trajectory("a", &[]).trajectory("a-topic-7", &[]);
+    world.write("runs/j1.jsonl", line("j1", "a", "agent:main:cron:j1:run:a", BEGAN));
+    let found = world.read(&[]);
+    assert!(found.named.iter().all(|one| one.transcript == "a.jsonl") && found.named.len() == 2);
+    assert_eq!(unnamed(&found), [("a-topic-7.jsonl", &Why::Silence)]);
 }
 
 #[test]
