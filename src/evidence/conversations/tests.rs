@@ -327,8 +327,27 @@ fn lines_of_another_job_name_nothing() {
     world.transcript("a", 0, 1, "x").transcript("b", 0, 1, "x");
     let foreign = line("j2", "a", "agent:main:cron:j2:run:a", BEGAN);
     let mixed = line("j1", "b", "agent:main:cron:j2:run:b", BEGAN);
-    world.write("runs/j1.jsonl", foreign + &mixed);
+    let named_otherwise = line("j2", "b", "agent:main:telegram:dm:7", BEGAN);
+    world.write("runs/j1.jsonl", foreign + &mixed + &named_otherwise);
     assert_eq!(named(&world.read(&[])), []);
+}
+
+#[test]
+fn of_several_lines_of_a_session_the_latest_ends_it_and_two_keys_contradict() {
+    let world = World::new();
+    let at = |after: Millis| line("j1", "a", "agent:main:cron:j1:run:a", BEGAN + after);
+    world.transcript("a", 0, 1, "x").write("runs/j1.jsonl", at(0) + &at(2000) + &at(1000));
+    let key = |peer: u8| line("j2", "b", &format!("agent:main:telegram:dm:{peer}"), BEGAN);
+    world.transcript("b", 0, 1, "x").write("runs/j2.jsonl", key(1) + &key(2));
+    // A line without a session names it in its key.
+    let line = line("j3", "c", "agent:main:cron:j3:run:c", BEGAN).replace(r#""sessionId":"c","#, "");
+    world.transcript("c", 0, 1, "x").write("runs/j3.jsonl", line);
+    let found = world.read(&[]);
+    let bases: Vec<_> = named(&found).into_iter().filter(|(key, ..)| !key.contains(":run:")).collect();
+    assert_eq!(bases, [("agent:main:cron:j1", "a", "log"), ("agent:main:cron:j3", "c", "log")]);
+    let ended = |one: &Named| one.session == "a" && one.run.is_some_and(|run| run.ended_at == BEGAN + 2500);
+    assert_eq!(found.named.iter().filter(|one| ended(one)).count(), 2);
+    assert_eq!(unnamed(&found), [("b.jsonl", &Why::Contradiction)]);
 }
 
 #[test]
