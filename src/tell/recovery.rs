@@ -12,7 +12,7 @@ use crate::diagnose::recovery::rebuilt::Rebuilt;
 use crate::diagnose::recovery::{self, Base, Recovery};
 use crate::diagnose::settle::strings;
 use crate::diagnose::{Condition, Diagnosis};
-use crate::evidence::conversations::Unnamed;
+use crate::evidence::conversations::{Unnamed, Why};
 use crate::exit::Exit;
 use crate::model::entry::Flags;
 use crate::model::verdict::Confidence;
@@ -154,19 +154,36 @@ fn orphans(
         let when = orphan.last.or(orphan.first).map(|at| format!(", last at {}", Moment(at)));
         let words = orphan.first_words.as_ref().map(|words| format!(": \"{words}\""));
         let message = format!(
-            "{}: nothing tells which key it belongs to{}{}",
+            "{}: {}{}{}",
             orphan.transcript,
+            keyless(orphan),
             when.unwrap_or_default(),
             words.unwrap_or_default()
         );
         let hint = format!("--assign {}=KEY gives it one", orphan.transcript);
-        say("transcript-orphan", Severity::Info, message, 1, Some(&hint));
+        let hint = (orphan.why != Why::NoHeader).then_some(hint.as_str());
+        say("transcript-orphan", Severity::Info, message, 1, hint);
     }
     let rest = unnamed.len().saturating_sub(store::ROWS) as u64;
     if rest > 0 {
         let message = format!("{rest} more transcripts have no key");
         say("transcript-orphan", Severity::Info, message, rest, None);
     }
+}
+
+/// Why a transcript has no key, with what was told of it all the same.
+fn keyless(orphan: &Unnamed) -> String {
+    let told: Vec<String> = orphan.told.iter().map(|(key, by)| format!("{key} by {by}")).collect();
+    let why = match &orphan.why {
+        Why::Silence => "nothing tells which key it belongs to",
+        Why::Contradiction => "two keys are told",
+        Why::OddKey => "the key that is told has no known shape",
+        Why::ForeignKey => "the key that is told is of no agent of this store",
+        Why::UnknownAgent => "it is a run of a job, but not told of which agent",
+        Why::NoHeader => "it has no valid first line, so OpenClaw would begin it anew if an entry named it",
+        Why::OtherSession { header } => return format!("its first line names another session, {header}"),
+    };
+    if told.is_empty() { why.to_owned() } else { format!("{why} ({})", told.join(", ")) }
 }
 
 /// `5 from the store, 2 from sessions.json.bak.1, 1 made anew from transcripts`.
@@ -223,7 +240,7 @@ pub fn unassigned(wanted: &Recover, diagnosis: &Diagnosis, recoveries: &Recoveri
             .any(|rebuilt| rebuilt.key == assignment.key && fits(&assignment.transcript, rebuilt));
         (!given).then(|| {
             format!(
-                "--assign {}={}: no transcript of that name is without an entry, or the key has one already; nothing was changed",
+                "--assign {}={}: no transcript of that name is without an entry, or it has no valid first line, or the key has an entry already; nothing was changed",
                 assignment.transcript, assignment.key
             )
         })

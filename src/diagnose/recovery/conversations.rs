@@ -6,7 +6,7 @@ use super::court::Gone;
 use super::rebuilt::Rebuilt;
 use super::{Base, Diagnosis, Recovery, Task};
 use crate::cli::request::{Assignment, Recover};
-use crate::evidence::conversations::{self, Named, Sources, Unnamed};
+use crate::evidence::conversations::{self, Named, Sources, Unnamed, Why};
 use crate::evidence::copies::modified;
 use crate::model::Millis;
 use crate::model::entry::{Entry, hash};
@@ -131,7 +131,9 @@ impl Recovery {
         if known.has_key(&assignment.key) {
             return;
         }
-        let unnamed = found.unnamed.iter().position(|one| is_meant(&one.transcript, &one.session));
+        // OpenClaw begins a transcript without a first line anew: an entry would cost what is left in it.
+        let fits = |one: &Unnamed| one.why != Why::NoHeader && is_meant(&one.transcript, &one.session);
+        let unnamed = found.unnamed.iter().position(fits);
         let named = found.named.iter().find(|one| is_meant(&one.transcript, &one.session));
         let Unnamed { transcript, session, first, last, .. } = match (unnamed, named) {
             (Some(at), _) => found.unnamed.remove(at),
@@ -181,7 +183,7 @@ fn as_unnamed(named: &Named) -> Unnamed {
         first: named.first,
         last: named.last,
         first_words: None,
-        why: conversations::Why::Silence,
+        why: Why::Silence,
         told: Vec::new(),
     }
 }
