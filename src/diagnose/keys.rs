@@ -30,10 +30,15 @@ impl Keys {
         if self.held(start).is_none() {
             self.hold(file, start)?;
         }
-        let from = self.held(start).unwrap_or_default();
+        let mut from = self.held(start).unwrap_or_default();
         let mut end = from + 1;
         loop {
             match memchr::memchr2(b'"', b'\\', self.buffer.get(end..).unwrap_or_default()) {
+                // Only for a key that begins the buffer is it made longer, or it would grow with every key.
+                None if from > 0 => {
+                    self.hold(file, start)?;
+                    (from, end) = (0, end - from);
+                }
                 None => self.more(file)?,
                 Some(quote) if self.buffer[end + quote] == b'"' => {
                     return Ok(&self.buffer[from..=end + quote]);
@@ -59,8 +64,8 @@ impl Keys {
     /// Begins anew at `at`, with more where that is near behind what was held.
     fn hold(&mut self, file: &File, at: u64) -> io::Result<()> {
         let end = self.start + self.buffer.len() as u64;
-        let near = at.checked_sub(end).is_some_and(|gap| gap < self.step as u64);
-        self.step = if near { (2 * self.step).min(MOST) } else { LEAST };
+        let near = self.start <= at && at.saturating_sub(end) < NEAR;
+        self.step = if near { (2 * self.step).clamp(LEAST, MOST) } else { LEAST };
         self.start = at;
         self.buffer.clear();
         self.more(file)
@@ -85,6 +90,9 @@ impl Keys {
         }
     }
 }
+
+/// So many bytes are rather read than jumped over.
+const NEAR: u64 = 1024;
 
 /// Keys are handed over in pieces of about so many bytes.
 const HANDFUL: usize = 32 << 10;
@@ -170,6 +178,8 @@ mod tests {
             for (at, key) in places.iter().chain(back) {
                 assert!(keys.raw(&file, *at).unwrap() == key.as_bytes(), "{at} of {gap}");
             }
+            places.iter().for_each(|(at, _)| drop(keys.raw(&file, *at)));
+            assert!(keys.buffer.capacity() <= 8 * MOST, "{}", keys.buffer.capacity());
             for aside in [false, true] {
                 let mut shown = Vec::new();
                 let starts = places.iter().map(|(at, _)| *at);
