@@ -45,8 +45,14 @@ impl Entries {
         if self.chunks.last().is_none_or(|last| last.len() == CHUNK) {
             return self.chunks.extend(next.chunks);
         }
-        for chunk in next.chunks {
-            chunk.into_iter().for_each(|entry| self.push(entry));
+        for mut chunk in next.chunks {
+            // The rest of it moves up within its own memory: none is asked for that would have to be cleared first.
+            if let Some(last) = self.chunks.last_mut() {
+                last.extend(chunk.drain(..chunk.len().min(CHUNK - last.len())));
+            }
+            if !chunk.is_empty() {
+                self.chunks.push(chunk);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Copies of a key that a later copy overrides.
 //!
 //! Nearly all keys are there once. So every hash sets one bit of a table, and only entries whose bit was set
-//! twice are looked at further: that takes two passes and a few bits an entry, where sorting millions of
+//! twice are looked at further: that takes two passes and a few bytes an entry, where sorting millions of
 //! hashes would take longer than the rest of the scan.
 
 use std::collections::HashSet;
@@ -123,9 +123,9 @@ struct Bits {
 }
 
 impl Bits {
-    /// At least eight bits for each of `count` hashes.
+    /// At least sixteen bits for each of `count` hashes.
     fn for_hashes(count: usize) -> Self {
-        let bits = (count * 8).next_power_of_two().max(64);
+        let bits = (count * 16).next_power_of_two().max(64);
         Bits { words: vec![0; bits / 64], shift: 64 - bits.trailing_zeros() }
     }
 
