@@ -5,9 +5,19 @@
 
 #[path = "support/damage.rs"]
 mod damage;
+#[path = "support/damages.rs"]
+mod damages;
+#[allow(dead_code)]
+#[path = "support/random_store.rs"]
+mod random_store;
 
 use damage::{COMPACT, SETS, Store, salvaged, texts};
+use damages::{Damaged, Piece};
+use random_store::Random;
+use sessions_doctor::model::entry::Flags;
+use sessions_doctor::scan::entries::{KeyContext, scan};
 use sessions_doctor::scan::salvage::Salvage;
+use sessions_doctor::scan::source::MemorySource;
 
 /// The salvage of `text`, the same in every window.
 fn had(text: &[u8]) -> Salvage {
@@ -19,9 +29,10 @@ fn had(text: &[u8]) -> Salvage {
     whole
 }
 
-/// Entries of `store` by number, all certain, of a salvage of `text`; `usize::MAX` for what is none of them.
-fn numbers(store: &Store, text: &[u8]) -> (Vec<usize>, Vec<usize>) {
-    let salvage = had(text);
+/// Entries of `store` by number, certain and likely ones, of a salvage of `text`; `usize::MAX` for what is none
+/// of them.
+fn numbers(store: &Store, text: &[u8], every_window: bool) -> (Vec<usize>, Vec<usize>) {
+    let salvage = if every_window { had(text) } else { salvaged(text, usize::MAX) };
     let (certain, likely) = texts(text, &salvage);
     let members = store.members();
     let number = |bytes: &[u8]| members.iter().position(|member| *member == bytes).unwrap_or(usize::MAX);
@@ -45,7 +56,7 @@ fn a_store_that_is_cut_keeps_every_entry_before_the_cut() {
     for set in SETS {
         let store = Store::new(set, 12);
         for cut in 0..store.text.len() {
-            let (certain, likely) = numbers(&store, &store.text[..cut]);
+            let (certain, likely) = numbers(&store, &store.text[..cut], cut % 19 == 0);
             let whole = store.spans.iter().filter(|span| span.end <= cut).count();
             assert_eq!(certain, (0..whole).collect::<Vec<_>>(), "{set:?} {cut}");
             // Where an object inside of the last entry ends, it could as well be the store that does.
@@ -73,13 +84,140 @@ fn an_entry_that_lost_its_end_is_lost_alone() {
         for at in 0..11 {
             let end = store.spans[at].end;
             let text = spliced(&store.text, end - 1..end, b"");
-            let (certain, likely) = numbers(&store, &text);
+            let (certain, likely) = numbers(&store, &text, true);
             // The next one with a key of OpenClaw's grammar is certain; one without such a key is likely to be one,
             // where lines tell.
             let odd = if at == 3 { vec![4] } else { vec![] };
             let lost = [vec![at], odd.clone()].concat();
             let odd = if set == COMPACT { vec![] } else { odd };
             assert_eq!((certain, likely), (but(12, &lost), odd), "{set:?} {at}");
+        }
+    }
+}
+
+/// Whether the text parses as the member of an object.
+fn is_member(bytes: &[u8]) -> bool {
+    let text = [b"{", bytes, b"}"].concat();
+    let context = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
+    let scan = scan(&mut MemorySource::new(&text, usize::MAX), &context, &mut |_| Ok(())).unwrap();
+    scan.outcome.fault.is_none() && scan.entries.len() == 1
+}
+
+/// What a salvage of damage by chance has to hold to.
+fn hold(stores: &[Store], damaged: &Damaged, how: &str, tally: &mut Tally) {
+    let text = damaged.text(stores);
+    let shown = || format!("{how}: {:?}\n{}", damaged.pieces, String::from_utf8_lossy(&text));
+    let salvage = salvaged(&text, usize::MAX);
+    assert_eq!(format!("{salvage:?}"), format!("{:?}", salvaged(&text, 7)), "in windows of 7: {}", shown());
+    let placed = damaged.placed();
+    let mut end = 0;
+    for (at, entry) in salvage.entries.iter().enumerate() {
+        let span = entry.start() as usize..entry.end() as usize;
+        assert!(end <= span.start && span.end <= text.len(), "{}", shown());
+        end = span.end;
+        let bytes = &text[span.clone()];
+        assert!(is_member(bytes), "{}\nis no member: {}", String::from_utf8_lossy(bytes), shown());
+        let likely = salvage.likely.binary_search(&(at as u32)).is_ok();
+        let home = placed.iter().find(|(place, _)| place.start <= span.start && span.end <= place.end);
+        match home {
+            // Sewn together of two pieces, and JSON by chance.
+            None => tally.sewn += usize::from(!likely),
+            Some((place, Piece::Of(store, range))) => {
+                let own = span.start - place.start + range.start..span.end - place.start + range.start;
+                let known = stores[*store].spans.contains(&own);
+                tally.part += usize::from(likely && !known);
+                assert!(known || likely, "{}\nis no entry: {}", String::from_utf8_lossy(bytes), shown());
+            }
+            Some((_, Piece::Other(_))) => panic!("made of nothing: {}", shown()),
+        }
+    }
+    let mut gap_end = 0;
+    for gap in &salvage.damage {
+        assert!(
+            gap_end <= gap.range.start && gap.range.start <= gap.range.end,
+            "{:?}\n{}",
+            salvage.damage,
+            shown()
+        );
+        gap_end = gap.range.end;
+        let meets = salvage
+            .entries
+            .iter()
+            .any(|entry| (entry.start() as usize) < gap.range.end as usize && gap.range.start < entry.end());
+        assert!(!meets && gap.range.end <= text.len() as u64, "{:?}\n{}", salvage.damage, shown());
+    }
+    for (place, piece) in &placed {
+        let Piece::Of(store, range) = piece else { continue };
+        let spans = &stores[*store].spans;
+        for at in 0..spans.len() {
+            // From the end of the entry before to the brace of the entry behind.
+            let front = at.checked_sub(1).map_or(0, |before| spans[before].end - 1);
+            let behind = spans.get(at + 1).map(|next| next.start + 1);
+            let back = behind.map_or(stores[*store].text.len(), |from| {
+                from + memchr::memchr(b'{', &stores[*store].text[from..]).unwrap()
+            });
+            if range.start > front || back > range.end {
+                continue;
+            }
+            let start = place.start + spans[at].start - range.start;
+            tally.untouched += 1;
+            match salvage.entries.starting_at(start as u64) {
+                Some(number) if salvage.likely.binary_search(&(number as u32)).is_ok() => tally.likely += 1,
+                Some(_) => {}
+                None => {
+                    tally.missed += 1;
+                    let grammar = stores[*store].member(at).starts_with(b"\"agent:");
+                    assert!(
+                        !tally.strict || !grammar && tally.compact,
+                        "{at} is lost: {salvage:?}\n{}",
+                        shown()
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What came of much damage.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    strict: bool,
+    compact: bool,
+    /// Entries that the damage left alone, with what is around them.
+    untouched: usize,
+    /// Those that are only likely.
+    likely: usize,
+    /// Those that did not come back.
+    missed: usize,
+    /// Certain entries that were sewn together.
+    sewn: usize,
+    /// Parts of entries that are likely to be entries.
+    part: usize,
+}
+
+#[test]
+fn what_damage_leaves_alone_comes_back_and_nothing_else_does() {
+    let count: usize = std::env::var("SESSIONS_DOCTOR_MUTANTS").map_or(1500, |count| count.parse().unwrap());
+    let seed: u64 = std::env::var("SESSIONS_DOCTOR_SEED").map_or(1, |seed| seed.parse().unwrap());
+    for (number, set) in SETS.into_iter().enumerate() {
+        let stores = [Store::new(set, 14), Store::version(set, 17, 1)];
+        for times in [1, 2, 4] {
+            let mut random = Random::new(seed * 1000 + number as u64 * 10 + times);
+            let mut tally =
+                Tally { strict: set != COMPACT || times == 1, compact: set == COMPACT, ..Tally::default() };
+            for _ in 0..count / 4 {
+                let mut damaged = Damaged::whole(0, &stores[0]);
+                let mut how = String::new();
+                for _ in 0..times {
+                    let (next, what) = damaged.damage(&mut random, &stores);
+                    damaged = next;
+                    how += what;
+                    how += ", ";
+                }
+                hold(&stores, &damaged, &how, &mut tally);
+            }
+            eprintln!("{set:?} {times} times: {tally:?}");
+            assert!(tally.missed * 50 < tally.untouched && tally.likely * 4 < tally.untouched, "{tally:?}");
         }
     }
 }

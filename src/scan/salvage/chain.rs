@@ -8,7 +8,7 @@ use super::super::drive::Scanner;
 use super::super::entries::KeyContext;
 use super::super::fault::Expected;
 use super::gap::{Gaps, RawGap, What};
-use super::gather::{Gather, is_named, is_shaped};
+use super::gather::Gather;
 use super::trust::{End, Origin, Run, Trust};
 use crate::model::entries::Entries;
 use crate::model::entry::Flags;
@@ -27,6 +27,8 @@ pub(super) struct Chain<'a> {
     pub entries: Entries,
     /// Those of them that could be something else.
     pub likely: Vec<u32>,
+    /// Those that the white space before their last brace may speak for, or against.
+    pub unsure: Vec<u32>,
     /// What lies between them.
     pub gaps: Gaps,
     /// Up to here all is told.
@@ -80,6 +82,7 @@ impl<'a> Chain<'a> {
             run: Run::new(Origin::Line, at, false),
             entries: Entries::default(),
             likely: Vec::new(),
+            unsure: Vec::new(),
             gaps: Gaps::default(),
             sound: at,
             cause: None,
@@ -147,6 +150,14 @@ impl<'a> Chain<'a> {
         self.run.segment = self.gather.entries().len();
     }
 
+    /// An entry begins here for certain: whatever the run began with, from here on it can be trusted.
+    pub(super) fn confirm(&mut self, at: u64) {
+        if matches!(self.run.origin, Origin::Guess { .. }) {
+            self.settle(End::Joined);
+            self.run = Run::new(Origin::Line, at, self.run.in_text);
+        }
+    }
+
     /// Whether what follows could as well be text.
     pub(super) fn is_in_text(&self) -> bool {
         self.in_text
@@ -175,12 +186,19 @@ impl<'a> Chain<'a> {
         gap
     }
 
+    /// There may be reasons to doubt the run.
+    pub(super) fn doubt(&mut self, doubt: bool) {
+        self.run.doubt |= doubt;
+    }
+
     /// What was not sound ends here.
     pub(super) fn close_gap(&mut self, end: u64) -> (u64, u64) {
         let range = self.sound.min(end)..end;
         let bounds = (range.start, range.end);
         let lost = self.lost.take();
         if let Some(what) = self.cause.take() {
+            // Of a run of which nothing was kept.
+            self.gaps.forget(range.start);
             self.gaps.push(RawGap { range, what, entry: lost });
         }
         bounds
@@ -262,8 +280,12 @@ impl<'a> Chain<'a> {
                 let end =
                     if is_surplus(found) && !closes_line(part, root_end) { End::Surplus } else { End::Clean };
                 self.settle(end);
-                self.root_end.get_or_insert(root_end);
-                self.sound = self.sound.max(root_end);
+                if end == End::Clean {
+                    self.root_end.get_or_insert(root_end);
+                    self.sound = self.sound.max(root_end);
+                } else {
+                    self.blame(What::of(halt));
+                }
                 self.mode = Mode::Between { fresh: false };
                 halt.offset
             }
@@ -313,7 +335,7 @@ impl<'a> Chain<'a> {
         let pristine = self.run.origin == Origin::Text && self.gaps.count == 0 && self.cause.is_none();
         self.lost = self.lost.or(self.open());
         self.blame(what);
-        self.settle(End::Broken);
+        self.settle(if self.is_done() { End::Surplus } else { End::Broken });
         match std::mem::replace(&mut self.mode, Mode::Lost) {
             Mode::Run(automaton) if pristine => Some(*automaton),
             _ => None,
@@ -341,7 +363,11 @@ impl<'a> Chain<'a> {
         let sound_from = self.sound;
         let list = self.gather.entries();
         let trust = self.run.trust(end, list.first());
-        let tail = if end == End::Clean { list.len() } else { self.run.segment.min(list.len()) };
+        let tail = if matches!(end, End::Clean | End::Joined) {
+            list.len()
+        } else {
+            self.run.segment.min(list.len())
+        };
         if trust == Trust::Certain && tail == list.len() {
             self.take_all();
         } else {
@@ -361,47 +387,63 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn take_some(&mut self, trust: Trust, tail: usize, end: End) {
-        let list = std::mem::take(self.gather.entries());
+    fn take_some(&mut self, run: Trust, tail: usize, end: End) {
+        let mut list = std::mem::take(self.gather.entries());
         let last = list.len().saturating_sub(1);
         for (at, entry) in list.iter().enumerate() {
-            let trust = match trust {
-                Trust::Certain if at < tail => Trust::Certain,
-                Trust::Certain => end.trust(entry, at == last),
-                doubt => doubt.of(is_named(entry), is_shaped(entry)),
+            let unsure = run == Trust::Certain && at >= tail;
+            let trust = match run {
+                Trust::Certain if unsure => end.trust(entry, at == last),
+                Trust::Certain => Trust::Certain,
+                doubt => doubt.of(entry),
             };
-            match trust {
-                Trust::Certain => self.entries.push(*entry),
-                Trust::Likely | Trust::Shaped => {
-                    self.likely.push(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
-                    self.entries.push(*entry);
-                }
-                Trust::None => {}
+            if trust == Trust::None {
+                continue;
+            }
+            let number = number(self.entries.len());
+            self.entries.push(*entry);
+            if trust != Trust::Certain {
+                self.likely.push(number);
+            }
+            if unsure {
+                self.unsure.push(number);
             }
         }
-        let mut list = list;
         list.truncate(0);
         *self.gather.entries() = list;
+    }
+
+    /// Forgets the runs that began before `at`. Returns whether the last one is left.
+    pub(super) fn forget_until(&mut self, at: u64) -> bool {
+        if at > self.origin {
+            self.entries.truncate(0);
+            self.likely.clear();
+            self.unsure.clear();
+            self.gaps = Gaps::default();
+            self.origin = self.run.start;
+        }
+        at <= self.run.start
     }
 
     /// Another chain, which began inside of the entry that this one did not get to the end of, is right.
     pub(super) fn give_way(&mut self, mut next: Chain<'a>, doubt: bool) {
         while let Some(last) = self.entries.last().filter(|last| last.end() > next.origin) {
-            self.lost = Some(last.start());
+            (self.lost, self.sound) = (Some(last.start()), last.start());
             self.entries.truncate(self.entries.len() - 1);
-            self.likely.retain(|&at| (at as usize) < self.entries.len());
+            let count = number(self.entries.len());
+            for numbers in [&mut self.likely, &mut self.unsure] {
+                numbers.truncate(numbers.partition_point(|&at| at < count));
+            }
         }
+        self.gaps.forget(next.origin);
         self.sound = self.sound.min(next.origin);
-        if let Some(last) = self.entries.last() {
-            self.sound = last.end();
-        }
         self.close_gap(next.origin);
-        let count = self.entries.len();
-        let shifted = |at: u32| at + u32::try_from(count).unwrap_or(u32::MAX);
+        let count = number(self.entries.len());
         if doubt {
-            self.likely.extend((0..next.entries.len()).map(|at| shifted(at as u32)));
+            self.likely.extend(count..count + number(next.entries.len()));
         } else {
-            self.likely.extend(next.likely.iter().map(|&at| shifted(at)));
+            self.likely.extend(next.likely.iter().map(|at| count + at));
+            self.unsure.extend(next.unsure.iter().map(|at| count + at));
         }
         self.entries.append(std::mem::take(&mut next.entries));
         self.gaps.append(next.gaps);
@@ -411,13 +453,22 @@ impl<'a> Chain<'a> {
         self.root_end = self.root_end.or(next.root_end);
     }
 
-    /// Puts in entries that lie in the gap that was closed last.
-    pub(super) fn put(&mut self, entries: &Entries) {
+    /// Puts in entries that lie in the gap that was closed last, with so many bytes between two of them.
+    pub(super) fn put(&mut self, entries: &Entries, between: usize) {
+        if entries.is_empty() {
+            return;
+        }
+        self.gaps.part(entries, between as u64);
         for entry in entries.iter() {
-            self.likely.push(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+            self.likely.push(number(self.entries.len()));
             self.entries.push(*entry);
         }
     }
+}
+
+/// Entries take far more memory than there is before their numbers take more than this.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// Bytes that an entry which ended too early leaves behind.

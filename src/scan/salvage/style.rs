@@ -46,6 +46,11 @@ impl Style {
         self.between.contains('\n')
     }
 
+    /// White space of a line that lies deeper.
+    pub(super) fn is_inner_line(&self, blanks: &[u8]) -> bool {
+        self.has_lines() && blanks.contains(&b'\n') && blanks.len() > self.between.len()
+    }
+
     /// The white space on lines of their own before keys of entries: nothing else can begin there.
     pub(super) fn is_line(&self, blanks: &[u8]) -> bool {
         blanks == OPENCLAW.as_bytes() || self.has_lines() && blanks == self.between.as_bytes()
