@@ -11,12 +11,12 @@ mod damages;
 #[path = "support/random_store.rs"]
 mod random_store;
 
-use damage::{COMPACT, SETS, Store, salvaged, texts};
+use damage::{COMPACT, INDENTED, SETS, Store, salvaged, texts};
 use damages::{Damaged, Piece};
 use random_store::Random;
 use sessions_doctor::model::entry::Flags;
 use sessions_doctor::scan::entries::{KeyContext, scan};
-use sessions_doctor::scan::salvage::Salvage;
+use sessions_doctor::scan::salvage::{Salvage, What};
 use sessions_doctor::scan::source::MemorySource;
 
 /// The salvage of `text`, the same in every window.
@@ -146,6 +146,10 @@ fn hold(stores: &[Store], damaged: &Damaged, how: &str, tally: &mut Tally) {
             .any(|entry| (entry.start() as usize) < gap.range.end as usize && gap.range.start < entry.end());
         assert!(!meets && gap.range.end <= text.len() as u64, "{:?}\n{}", salvage.damage, shown());
     }
+    if salvage.gaps == 0 {
+        // Two damages that make up for each other: for Node it is a sound store, of other entries.
+        return;
+    }
     for (place, piece) in &placed {
         let Piece::Of(store, range) = piece else { continue };
         let spans = &stores[*store].spans;
@@ -204,7 +208,7 @@ fn what_damage_leaves_alone_comes_back_and_nothing_else_does() {
         for times in [1, 2, 4] {
             let mut random = Random::new(seed * 1000 + number as u64 * 10 + times);
             let mut tally =
-                Tally { strict: set != COMPACT || times == 1, compact: set == COMPACT, ..Tally::default() };
+                Tally { strict: set == INDENTED || times == 1, compact: set == COMPACT, ..Tally::default() };
             for _ in 0..count / 4 {
                 let mut damaged = Damaged::whole(0, &stores[0]);
                 let mut how = String::new();
@@ -220,4 +224,133 @@ fn what_damage_leaves_alone_comes_back_and_nothing_else_does() {
             assert!(tally.missed * 50 < tally.untouched && tally.likely * 4 < tally.untouched, "{tally:?}");
         }
     }
+}
+
+/// `text` without what stands first at `what` in entry number `at`, or with something else there.
+fn without(store: &Store, at: usize, what: &str, with: &str) -> Vec<u8> {
+    let span = store.spans[at].clone();
+    let found = span.start + memchr::memmem::find(&store.text[span], what.as_bytes()).unwrap();
+    spliced(&store.text, found..found + what.len(), with.as_bytes())
+}
+
+#[test]
+fn damage_inside_an_entry_costs_that_entry_alone() {
+    for (what, with) in [
+        ("sessionId\":", "sessionId\""),
+        ("\"sessionId", "sessionId"),
+        ("sessionId\"", "sessionId"),
+        ("id-", "id\t-"),
+        ("id-", "id\n-"),
+        ("id-", "id\x01-"),
+        ("id-6\"", "id-6"),
+        ("\"id-6", "id-6"),
+        ("\"id-6\"", "'id-6'"),
+        ("\"id-6\"", "// id-6"),
+        ("updatedAt", "\0\0\0\0\0\0\0\0\0"),
+        ("\"updatedAt", ",\"updatedAt"),
+        ("{", ""),
+        ("1795", "\u{1}\u{2}[{{"),
+    ] {
+        for set in SETS {
+            let store = Store::new(set, 12);
+            let (certain, likely) = numbers(&store, &without(&store, 6, what, with), true);
+            assert_eq!((certain, likely), (but(12, &[6]), vec![]), "{set:?} {what:?} {with:?}");
+        }
+    }
+}
+
+#[test]
+fn damage_between_entries_costs_none() {
+    for (with, what) in [
+        ("", Some(What::MissingComma)),
+        (",,", Some(What::SurplusComma)),
+        ("/* mine */,", None),
+        (", // mine\n", None),
+        ("\0\0\0,", Some(What::Zeros)),
+    ] {
+        for set in SETS {
+            let store = Store::new(set, 12);
+            let end = store.spans[6].end;
+            let text = spliced(&store.text, end..end + 1, with.as_bytes());
+            let (certain, likely) = numbers(&store, &text, true);
+            assert_eq!((certain, likely), (but(12, &[]), vec![]), "{set:?} {with:?}");
+            let salvage = salvaged(&text, usize::MAX);
+            assert_eq!(salvage.gaps, 1, "{set:?} {with:?} {:?}", salvage.damage);
+            let gap = &salvage.damage[0];
+            assert!(gap.range.start as usize >= end && gap.range.end as usize <= end + with.len());
+            assert!(what.is_none_or(|what| gap.what == what), "{set:?} {with:?} {gap:?}");
+        }
+    }
+}
+
+#[test]
+fn damage_around_the_store_costs_no_entry() {
+    for set in SETS {
+        let store = Store::new(set, 12);
+        let (text, len) = (&store.text, store.text.len());
+        let all = but(12, &[]);
+        let with = |front: &[u8], back: &[u8]| [front, text, back].concat();
+        for damaged in [
+            with(b"\xef\xbb\xbf", b""),
+            with(b"", &[0; 5000]),
+            with(b"", b"\n}\n"),
+            with(b"", b"x"),
+            with(b"[", b"]"),
+            with(b"garbage", b""),
+            with(&[0; 300], b""),
+            spliced(text, len - 1..len, b""),
+            spliced(text, len - 1..len, b",}"),
+        ] {
+            let (certain, likely) = numbers(&store, &damaged, true);
+            let shown = String::from_utf8_lossy(&damaged);
+            let mut got = [certain, likely].concat();
+            got.sort_unstable();
+            assert_eq!(got, all, "{set:?} {shown}");
+            assert!(salvaged(&damaged, usize::MAX).gaps > 0, "{set:?} {shown}");
+        }
+        for between in [&b""[..], b"\n", b"\0\0"] {
+            let twice = [text, between, text].concat();
+            let (certain, likely) = numbers(&store, &twice, true);
+            assert_eq!((certain, likely), ([&all[..], &all[..]].concat(), vec![]), "{set:?} {between:?}");
+        }
+    }
+}
+
+#[test]
+fn texts_without_entries_give_none() {
+    for text in [
+        &b""[..],
+        b" ",
+        b"\0\0\0\0",
+        b"[]",
+        b"null",
+        b"{",
+        b"[{\"sessionId\":\"x\",\"updatedAt\":1795223628227}]",
+    ] {
+        let salvage = had(text);
+        assert!(salvage.entries.is_empty() && salvage.gaps > 0, "{text:?} {salvage:?}");
+    }
+}
+
+#[test]
+fn a_store_inside_of_a_string_never_is_certain() {
+    let inner = String::from_utf8(Store::new(INDENTED, 3).text).unwrap();
+    for set in SETS {
+        let store = Store::new(set, 12);
+        let text = without(&store, 6, "id-6", &format!("a{inner}b"));
+        let (certain, _) = numbers(&store, &text, true);
+        assert_eq!(certain, but(12, &[6]), "{set:?}");
+    }
+}
+
+#[test]
+fn two_strings_without_an_end_do_not_make_what_lies_between_them_doubtful() {
+    let store = Store::new(INDENTED, 12);
+    let at = |number: usize| {
+        store.spans[number].start + 12 + store.member(number).iter().position(|&byte| byte == b'{').unwrap()
+    };
+    let mut text = store.text.clone();
+    (text[at(3)], text[at(9)]) = (1, b'\n');
+    let (certain, likely) = numbers(&store, &text, true);
+    assert_eq!((certain, likely), (but(12, &[3, 4, 9]), vec![4]));
 }

@@ -66,7 +66,7 @@ pub fn salvage(
 ) -> io::Result<Salvage> {
     let (start, len) = bounds(source)?;
     let range = start..len;
-    let style = Style::of(source, range.clone())?;
+    let (style, sure) = Style::of(source, range.clone())?;
     let mut sweep = Sweep::new(*context, &style);
     let mut machine = Machine::new(*context, style.clone(), start);
     let mut viewer = Viewer::default();
@@ -94,7 +94,10 @@ pub fn salvage(
         gaps.push(RawGap { range: 0..start, what: What::ByteOrderMark, entry: None });
     }
     gaps.append(chain.gaps);
-    let likely = closing::look(source, &style, &chain.entries, &chain.likely, &chain.unsure)?;
+    let likely = match gaps.count {
+        0 => chain.likely,
+        _ => closing::look(source, (&style, sure), &chain.entries, chain.likely, &chain.unsure)?,
+    };
     Ok(Salvage {
         entries: chain.entries,
         likely,

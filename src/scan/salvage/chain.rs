@@ -8,7 +8,7 @@ use super::super::drive::Scanner;
 use super::super::entries::KeyContext;
 use super::super::fault::Expected;
 use super::gap::{Gaps, RawGap, What};
-use super::gather::Gather;
+use super::gather::{Gather, Nobody};
 use super::trust::{End, Origin, Run, Trust};
 use crate::model::entries::Entries;
 use crate::model::entry::Flags;
@@ -39,6 +39,8 @@ pub(super) struct Chain<'a> {
     lost: Option<u64>,
     /// Whether a string with a raw control character in it is why the last run ended.
     in_text: bool,
+    /// Goes on through the entry in which that was, as if the string had been right.
+    bridge: Option<Box<Automaton>>,
     /// Where the root of the first document ended.
     pub root_end: Option<u64>,
     /// Where it all began.
@@ -88,6 +90,7 @@ impl<'a> Chain<'a> {
             cause: None,
             lost: None,
             in_text: false,
+            bridge: None,
             root_end: None,
             origin: at,
             depth: 0,
@@ -109,16 +112,17 @@ impl<'a> Chain<'a> {
 
     /// Whether a run goes on here and the key of an entry is due.
     pub(super) fn is_before_key(&self) -> bool {
-        self.automaton().is_some_and(|automaton| {
-            matches!(automaton.state, State::Key | State::KeyOrClose)
-                && automaton.nesting.depth() == 1
-                && automaton.nesting.in_object()
-        })
+        self.automaton().is_some_and(is_before_key)
     }
 
     /// Whether a run goes on.
     pub(super) fn is_running(&self) -> bool {
         self.automaton().is_some()
+    }
+
+    /// Whether there was nothing but white space so far.
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(self.mode, Mode::Between { fresh: true })
     }
 
     /// Whether nothing is known.
@@ -160,7 +164,7 @@ impl<'a> Chain<'a> {
 
     /// Whether what follows could as well be text.
     pub(super) fn is_in_text(&self) -> bool {
-        self.in_text
+        self.in_text && !self.bridge.as_deref().is_some_and(is_before_key)
     }
 
     /// Begins a run at `at`, before a key with so many bytes of white space before it. Returns the gap that
@@ -182,6 +186,7 @@ impl<'a> Chain<'a> {
         self.mode = Mode::Run(Box::new(automaton));
         self.run = Run::new(origin, at, in_text);
         self.gather.restart();
+        self.bridge = None;
         self.sound = at;
         gap
     }
@@ -216,7 +221,10 @@ impl<'a> Chain<'a> {
         while at < part.to {
             let bytes = &part.seen[at..part.to];
             match &mut self.mode {
-                Mode::Lost => break,
+                Mode::Lost => {
+                    self.follow_bridge(scanner, part, at);
+                    break;
+                }
                 Mode::Between { fresh } => {
                     let fresh = *fresh;
                     at += self.between(bytes, part.base + at as u64, fresh);
@@ -231,6 +239,20 @@ impl<'a> Chain<'a> {
             }
         }
         refused
+    }
+
+    fn follow_bridge(&mut self, scanner: Scanner, part: Part<'_>, from: usize) {
+        let Some(bridge) = &mut self.bridge else { return };
+        let mut at = from;
+        while at < part.to {
+            match scanner.push(bridge, &part.seen[at..part.to], &mut Nobody) {
+                Ok(()) => return,
+                Err(halt) if halt.expected == Expected::Escaped => {
+                    at = (step_over(bridge, halt) - part.base) as usize;
+                }
+                Err(_) => return self.bridge = None,
+            }
+        }
     }
 
     /// Looks for an object; returns how far.
@@ -277,14 +299,23 @@ impl<'a> Chain<'a> {
         match (automaton.state, found) {
             (State::Done, _) => {
                 let root_end = automaton.outcome(halt.offset).root_end;
-                let end =
-                    if is_surplus(found) && !closes_line(part, root_end) { End::Surplus } else { End::Clean };
+                let surplus = is_surplus(found) && !closes_line(part, root_end);
+                let doubtful = self.run.in_text || matches!(self.run.origin, Origin::Guess { .. });
+                let end = match found {
+                    _ if surplus => End::Surplus,
+                    // The brace may be that of anything.
+                    _ if doubtful && found != b'{' => End::Broken,
+                    _ => End::Clean,
+                };
+                let (kept, read) = (self.entries.len(), self.gather.entries().len());
                 self.settle(end);
-                if end == End::Clean {
+                if surplus {
+                    self.blame(What::of(halt));
+                } else if self.entries.len() == kept && read > 0 {
+                    self.blame(What::NoObject);
+                } else {
                     self.root_end.get_or_insert(root_end);
                     self.sound = self.sound.max(root_end);
-                } else {
-                    self.blame(What::of(halt));
                 }
                 self.mode = Mode::Between { fresh: false };
                 halt.offset
@@ -310,9 +341,19 @@ impl<'a> Chain<'a> {
                 halt.offset + 1
             }
             _ => {
-                self.in_text = halt.expected == Expected::Escaped || self.in_text && self.run.in_text;
+                let in_string = halt.expected == Expected::Escaped;
+                self.in_text = in_string || self.in_text && self.run.in_text;
+                self.lost = self.lost.or(self.open());
+                let mode = std::mem::replace(&mut self.mode, Mode::Lost);
                 self.lose(What::of(halt));
-                halt.offset
+                match mode {
+                    Mode::Run(mut automaton) if in_string => {
+                        let on = step_over(&mut automaton, halt);
+                        self.bridge = Some(automaton);
+                        on
+                    }
+                    _ => halt.offset,
+                }
             }
         }
     }
@@ -340,6 +381,11 @@ impl<'a> Chain<'a> {
             Mode::Run(automaton) if pristine => Some(*automaton),
             _ => None,
         }
+    }
+
+    /// Whether an entry was lost since the last sound one.
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost.is_some()
     }
 
     /// Notes where the root ended, if it did.
@@ -450,6 +496,7 @@ impl<'a> Chain<'a> {
         next.run.doubt |= doubt;
         (self.gather, self.mode, self.run) = (next.gather, next.mode, next.run);
         (self.sound, self.cause, self.lost, self.in_text) = (next.sound, next.cause, next.lost, next.in_text);
+        self.bridge = next.bridge;
         self.root_end = self.root_end.or(next.root_end);
     }
 
@@ -464,6 +511,25 @@ impl<'a> Chain<'a> {
             self.entries.push(*entry);
         }
     }
+}
+
+/// Whether the key of an entry is due.
+fn is_before_key(automaton: &Automaton) -> bool {
+    matches!(automaton.state, State::Key | State::KeyOrClose)
+        && automaton.nesting.depth() == 1
+        && automaton.nesting.in_object()
+}
+
+/// Goes on behind a control character in a string. A line feed will hardly ever stand in one: there, the
+/// quote at the end of the string is missing.
+fn step_over(automaton: &mut Automaton, halt: Halt) -> u64 {
+    automaton.utf8.break_off(halt.offset);
+    automaton.offset = halt.offset + 1;
+    if halt.found == Some(b'\n') {
+        let object = automaton.nesting.in_object();
+        automaton.state = if object { State::KeyOrClose } else { State::ValueOrClose };
+    }
+    automaton.offset
 }
 
 /// Entries take far more memory than there is before their numbers take more than this.

@@ -139,9 +139,8 @@ impl<'a> Machine<'a> {
             // A line that is indented further belongs to an entry.
             None if self.style.is_inner_line(blanks) => return,
             None => {
-                let doubt =
-                    self.style.has_lines() || !follows_entry(&view.bytes[..boundary.at - boundary.blanks]);
-                return self.begin_guess(at, boundary.blanks as u64, doubt);
+                let follows = follows_entry(&view.bytes[..boundary.at - boundary.blanks]);
+                return self.begin_guess(at, boundary.blanks as u64, follows);
             }
         }
         if let Some(last) = self.chains.last_mut() {
@@ -176,7 +175,7 @@ impl<'a> Machine<'a> {
         self.closed = Some(chain.begin(Origin::Line, at, blanks, in_text));
     }
 
-    fn begin_guess(&mut self, at: u64, blanks: u64, doubt: bool) {
+    fn begin_guess(&mut self, at: u64, blanks: u64, follows: bool) {
         let count = self.chains.len();
         // How deep it would lie in the innermost chain that goes on.
         let depth = self
@@ -187,6 +186,9 @@ impl<'a> Machine<'a> {
             .map_or(0, |automaton| automaton.nesting.depth());
         let last = &mut self.chains[count - 1];
         let in_text = last.is_in_text();
+        // In an entry that is lost, it could be the first of some that lie deeper.
+        let deeper = depth == 0 && last.has_lost() && !follows;
+        let doubt = deeper || self.style.has_lines();
         if !last.is_running() {
             let gap = last.begin(Origin::Guess { depth }, at, blanks, in_text);
             last.doubt(doubt);
@@ -223,6 +225,9 @@ impl<'a> Machine<'a> {
             }
             chain.settle(if done { End::Clean } else { End::Cut });
             chain.note_root_end();
+        }
+        if chain.is_fresh() {
+            chain.blame(What::CutShort);
         }
         let mut gap = None;
         if !done || chain.is_lost() || !chain.is_running() {

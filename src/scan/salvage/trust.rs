@@ -94,7 +94,9 @@ impl Run {
             Origin::Line => self.in_text && broken,
             Origin::Guess { .. } if end == End::Joined => true,
             Origin::Guess { depth: 3.. } if self.doubt => return Trust::Deep,
-            Origin::Guess { .. } if end == End::Clean => !first.is_some_and(is_shaped),
+            Origin::Guess { .. } if end == End::Clean && !self.doubt => {
+                return if first.is_some_and(is_full) { Trust::Certain } else { Trust::Full };
+            }
             // It ended where the object ended that the outer one holds.
             Origin::Guess { depth } if end == End::Surplus && (self.doubt || depth > 2) => {
                 return Trust::None;
