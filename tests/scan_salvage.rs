@@ -7,16 +7,19 @@
 mod damage;
 #[path = "support/damages.rs"]
 mod damages;
+#[path = "support/node.rs"]
+mod node;
 #[allow(dead_code)]
 #[path = "support/random_store.rs"]
 mod random_store;
 
 use damage::{COMPACT, INDENTED, SETS, Store, salvaged, texts};
 use damages::{Damaged, Piece};
+use node::Node;
 use random_store::Random;
 use sessions_doctor::model::entry::Flags;
 use sessions_doctor::scan::entries::{KeyContext, scan};
-use sessions_doctor::scan::salvage::{Salvage, What};
+use sessions_doctor::scan::salvage::{MOST_GAPS, Salvage, What};
 use sessions_doctor::scan::source::MemorySource;
 
 /// The salvage of `text`, the same in every window.
@@ -353,4 +356,51 @@ fn two_strings_without_an_end_do_not_make_what_lies_between_them_doubtful() {
     (text[at(3)], text[at(9)]) = (1, b'\n');
     let (certain, likely) = numbers(&store, &text, true);
     assert_eq!((certain, likely), (but(12, &[3, 4, 9]), vec![4]));
+}
+
+#[test]
+fn what_comes_back_is_json_for_node() {
+    let Some(mut node) = Node::or_skip("what_comes_back_is_json_for_node") else { return };
+    let mut random = Random::new(5);
+    for set in SETS {
+        let stores = [Store::new(set, 14), Store::version(set, 17, 1)];
+        for _ in 0..40 {
+            let (damaged, how) = Damaged::whole(0, &stores[0]).damage(&mut random, &stores);
+            let text = damaged.text(&stores);
+            let salvage = salvaged(&text, usize::MAX);
+            let whole = node.judge(&text);
+            assert_eq!(salvage.gaps == 0, whole["valid"] == true, "{how} {}", String::from_utf8_lossy(&text));
+            // All in one object: what is no member of its own would show.
+            let (certain, likely) = texts(&text, &salvage);
+            let all = [b"{", &[certain, likely].concat().join(&b',')[..], b"}"].concat();
+            let judged = node.judge(&all);
+            assert!(judged["valid"] == true && judged["kind"] == "object", "{how} {judged}");
+        }
+    }
+}
+
+#[test]
+fn the_time_grows_with_the_size_alone() {
+    for part in [
+        "\n  \"agent:a:main\": {",
+        "\"agent:a:main\":{",
+        "\"agent:",
+        "\"agent:\\",
+        "{",
+        "\0",
+        "\n  \"agent:a:b\": {}x",
+        "\"agent:a:b\":{\"agent:a:b\":{}},",
+        "\n  \"odd\": {x",
+        "{}{\"a\":{}}",
+        "{\"agent:a:b\":{\"updatedAt\":1795223628227}},",
+        "\"",
+        "\n",
+    ] {
+        let text = part.repeat((1 << 20) / part.len());
+        let began = std::time::Instant::now();
+        let salvage = salvaged(text.as_bytes(), usize::MAX);
+        assert!(salvage.damage.len() <= MOST_GAPS && salvage.gaps >= 1, "{part:?}");
+        // A second is a hundred times what it takes; what grows with the square takes far more.
+        assert!(began.elapsed().as_secs() < 10, "{part:?} took {:?}", began.elapsed());
+    }
 }
