@@ -107,7 +107,8 @@ impl Run {
             Origin::Guess { depth: 3.. } => return Trust::Deep,
             Origin::Guess { .. } => true,
             Origin::Document if !first.is_some_and(is_named) => return Trust::Shaped,
-            Origin::Document => false,
+            // An object of an entry that lost its front ends so, too.
+            Origin::Document => end == End::Surplus,
             Origin::AnyLine => return Trust::Shaped,
         };
         if doubt || self.doubt { Trust::Likely } else { Trust::Certain }
