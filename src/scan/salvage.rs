@@ -5,10 +5,11 @@
 //! more, so the time grows with the size of the file and with nothing else, and so much is kept as a scan keeps.
 //!
 //! [`machine`] tells where entries begin and follows them; [`chain`] is a row of entries; [`trust`] says how
-//! far each may be trusted; [`sweep`] looks into what is left; [`gap`] says what was lost.
+//! far each may be trusted; [`closing`] and [`sweep`] look once more; [`gap`] says what was lost.
 
 mod boundary;
 mod chain;
+mod closing;
 mod gap;
 mod gather;
 mod machine;
@@ -65,7 +66,7 @@ pub fn salvage(
 ) -> io::Result<Salvage> {
     let (start, len) = bounds(source)?;
     let range = start..len;
-    let style = Style::of(source, range.clone())?;
+    let (style, sure) = Style::of(source, range.clone())?;
     let mut sweep = Sweep::new(*context, &style);
     let mut machine = Machine::new(*context, style.clone(), start);
     let mut viewer = Viewer::default();
@@ -86,16 +87,20 @@ pub fn salvage(
     let Some((mut chain, gap)) = machine.finish(len) else { return whole(source, context, range, style) };
     source.unchanged()?;
     if let Some(gap) = gap {
-        chain.put(&look_into(&mut sweep, source, gap)?);
+        chain.put(&look_into(&mut sweep, source, gap)?, style.between.len() + 1);
     }
     let mut gaps = Gaps::default();
     if start > 0 {
         gaps.push(RawGap { range: 0..start, what: What::ByteOrderMark, entry: None });
     }
     gaps.append(chain.gaps);
+    let likely = match gaps.count {
+        0 => chain.likely,
+        _ => closing::look(source, (&style, sure), &chain.entries, chain.likely, &chain.unsure)?,
+    };
     Ok(Salvage {
         entries: chain.entries,
-        likely: chain.likely,
+        likely,
         gaps: gaps.count,
         damage: gaps.look(source, 0)?,
         style,

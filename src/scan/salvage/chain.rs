@@ -8,7 +8,7 @@ use super::super::drive::Scanner;
 use super::super::entries::KeyContext;
 use super::super::fault::Expected;
 use super::gap::{Gaps, RawGap, What};
-use super::gather::{Gather, is_named, is_shaped};
+use super::gather::{Gather, Nobody};
 use super::trust::{End, Origin, Run, Trust};
 use crate::model::entries::Entries;
 use crate::model::entry::Flags;
@@ -27,6 +27,8 @@ pub(super) struct Chain<'a> {
     pub entries: Entries,
     /// Those of them that could be something else.
     pub likely: Vec<u32>,
+    /// Those that the white space before their last brace may speak for, or against.
+    pub unsure: Vec<u32>,
     /// What lies between them.
     pub gaps: Gaps,
     /// Up to here all is told.
@@ -37,6 +39,8 @@ pub(super) struct Chain<'a> {
     lost: Option<u64>,
     /// Whether a string with a raw control character in it is why the last run ended.
     in_text: bool,
+    /// Goes on through the entry in which that was, as if the string had been right.
+    bridge: Option<Box<Automaton>>,
     /// Where the root of the first document ended.
     pub root_end: Option<u64>,
     /// Where it all began.
@@ -80,11 +84,13 @@ impl<'a> Chain<'a> {
             run: Run::new(Origin::Line, at, false),
             entries: Entries::default(),
             likely: Vec::new(),
+            unsure: Vec::new(),
             gaps: Gaps::default(),
             sound: at,
             cause: None,
             lost: None,
             in_text: false,
+            bridge: None,
             root_end: None,
             origin: at,
             depth: 0,
@@ -106,16 +112,17 @@ impl<'a> Chain<'a> {
 
     /// Whether a run goes on here and the key of an entry is due.
     pub(super) fn is_before_key(&self) -> bool {
-        self.automaton().is_some_and(|automaton| {
-            matches!(automaton.state, State::Key | State::KeyOrClose)
-                && automaton.nesting.depth() == 1
-                && automaton.nesting.in_object()
-        })
+        self.automaton().is_some_and(is_before_key)
     }
 
     /// Whether a run goes on.
     pub(super) fn is_running(&self) -> bool {
         self.automaton().is_some()
+    }
+
+    /// Whether there was nothing but white space so far.
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(self.mode, Mode::Between { fresh: true })
     }
 
     /// Whether nothing is known.
@@ -147,9 +154,17 @@ impl<'a> Chain<'a> {
         self.run.segment = self.gather.entries().len();
     }
 
+    /// An entry begins here for certain: whatever the run began with, from here on it can be trusted.
+    pub(super) fn confirm(&mut self, at: u64) {
+        if matches!(self.run.origin, Origin::Guess { .. }) {
+            self.settle(End::Joined);
+            self.run = Run::new(Origin::Line, at, self.run.in_text);
+        }
+    }
+
     /// Whether what follows could as well be text.
     pub(super) fn is_in_text(&self) -> bool {
-        self.in_text
+        self.in_text && !self.bridge.as_deref().is_some_and(is_before_key)
     }
 
     /// Begins a run at `at`, before a key with so many bytes of white space before it. Returns the gap that
@@ -171,8 +186,14 @@ impl<'a> Chain<'a> {
         self.mode = Mode::Run(Box::new(automaton));
         self.run = Run::new(origin, at, in_text);
         self.gather.restart();
+        self.bridge = None;
         self.sound = at;
         gap
+    }
+
+    /// There may be reasons to doubt the run.
+    pub(super) fn doubt(&mut self, doubt: bool) {
+        self.run.doubt |= doubt;
     }
 
     /// What was not sound ends here.
@@ -181,6 +202,8 @@ impl<'a> Chain<'a> {
         let bounds = (range.start, range.end);
         let lost = self.lost.take();
         if let Some(what) = self.cause.take() {
+            // Of a run of which nothing was kept.
+            self.gaps.forget(range.start);
             self.gaps.push(RawGap { range, what, entry: lost });
         }
         bounds
@@ -198,7 +221,10 @@ impl<'a> Chain<'a> {
         while at < part.to {
             let bytes = &part.seen[at..part.to];
             match &mut self.mode {
-                Mode::Lost => break,
+                Mode::Lost => {
+                    self.follow_bridge(scanner, part, at);
+                    break;
+                }
                 Mode::Between { fresh } => {
                     let fresh = *fresh;
                     at += self.between(bytes, part.base + at as u64, fresh);
@@ -213,6 +239,20 @@ impl<'a> Chain<'a> {
             }
         }
         refused
+    }
+
+    fn follow_bridge(&mut self, scanner: Scanner, part: Part<'_>, from: usize) {
+        let Some(bridge) = &mut self.bridge else { return };
+        let mut at = from;
+        while at < part.to {
+            match scanner.push(bridge, &part.seen[at..part.to], &mut Nobody) {
+                Ok(()) => return,
+                Err(halt) if halt.expected == Expected::Escaped => {
+                    at = (step_over(bridge, halt) - part.base) as usize;
+                }
+                Err(_) => return self.bridge = None,
+            }
+        }
     }
 
     /// Looks for an object; returns how far.
@@ -259,11 +299,24 @@ impl<'a> Chain<'a> {
         match (automaton.state, found) {
             (State::Done, _) => {
                 let root_end = automaton.outcome(halt.offset).root_end;
-                let end =
-                    if is_surplus(found) && !closes_line(part, root_end) { End::Surplus } else { End::Clean };
+                let surplus = is_surplus(found) && !closes_line(part, root_end);
+                let doubtful = self.run.in_text || matches!(self.run.origin, Origin::Guess { .. });
+                let end = match found {
+                    _ if surplus => End::Surplus,
+                    // The brace may be that of anything.
+                    _ if doubtful && found != b'{' => End::Broken,
+                    _ => End::Clean,
+                };
+                let (kept, read) = (self.entries.len(), self.gather.entries().len());
                 self.settle(end);
-                self.root_end.get_or_insert(root_end);
-                self.sound = self.sound.max(root_end);
+                if surplus {
+                    self.blame(What::of(halt));
+                } else if self.entries.len() == kept && read > 0 {
+                    self.blame(What::NoObject);
+                } else {
+                    self.root_end.get_or_insert(root_end);
+                    self.sound = self.sound.max(root_end);
+                }
                 self.mode = Mode::Between { fresh: false };
                 halt.offset
             }
@@ -288,9 +341,19 @@ impl<'a> Chain<'a> {
                 halt.offset + 1
             }
             _ => {
-                self.in_text = halt.expected == Expected::Escaped || self.in_text && self.run.in_text;
+                let in_string = halt.expected == Expected::Escaped;
+                self.in_text = in_string || self.in_text && self.run.in_text;
+                self.lost = self.lost.or(self.open());
+                let mode = std::mem::replace(&mut self.mode, Mode::Lost);
                 self.lose(What::of(halt));
-                halt.offset
+                match mode {
+                    Mode::Run(mut automaton) if in_string => {
+                        let on = step_over(&mut automaton, halt);
+                        self.bridge = Some(automaton);
+                        on
+                    }
+                    _ => halt.offset,
+                }
             }
         }
     }
@@ -313,11 +376,16 @@ impl<'a> Chain<'a> {
         let pristine = self.run.origin == Origin::Text && self.gaps.count == 0 && self.cause.is_none();
         self.lost = self.lost.or(self.open());
         self.blame(what);
-        self.settle(End::Broken);
+        self.settle(if self.is_done() { End::Surplus } else { End::Broken });
         match std::mem::replace(&mut self.mode, Mode::Lost) {
             Mode::Run(automaton) if pristine => Some(*automaton),
             _ => None,
         }
+    }
+
+    /// Whether an entry was lost since the last sound one.
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost.is_some()
     }
 
     /// Notes where the root ended, if it did.
@@ -341,7 +409,11 @@ impl<'a> Chain<'a> {
         let sound_from = self.sound;
         let list = self.gather.entries();
         let trust = self.run.trust(end, list.first());
-        let tail = if end == End::Clean { list.len() } else { self.run.segment.min(list.len()) };
+        let tail = if matches!(end, End::Clean | End::Joined) {
+            list.len()
+        } else {
+            self.run.segment.min(list.len())
+        };
         if trust == Trust::Certain && tail == list.len() {
             self.take_all();
         } else {
@@ -361,63 +433,108 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn take_some(&mut self, trust: Trust, tail: usize, end: End) {
-        let list = std::mem::take(self.gather.entries());
+    fn take_some(&mut self, run: Trust, tail: usize, end: End) {
+        let mut list = std::mem::take(self.gather.entries());
         let last = list.len().saturating_sub(1);
         for (at, entry) in list.iter().enumerate() {
-            let trust = match trust {
-                Trust::Certain if at < tail => Trust::Certain,
-                Trust::Certain => end.trust(entry, at == last),
-                doubt => doubt.of(is_named(entry), is_shaped(entry)),
+            let unsure = run == Trust::Certain && at >= tail;
+            let trust = match run {
+                Trust::Certain if unsure => end.trust(entry, at == last),
+                Trust::Certain => Trust::Certain,
+                doubt => doubt.of(entry),
             };
-            match trust {
-                Trust::Certain => self.entries.push(*entry),
-                Trust::Likely | Trust::Shaped => {
-                    self.likely.push(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
-                    self.entries.push(*entry);
-                }
-                Trust::None => {}
+            if trust == Trust::None {
+                continue;
+            }
+            let number = number(self.entries.len());
+            self.entries.push(*entry);
+            if trust != Trust::Certain {
+                self.likely.push(number);
+            }
+            if unsure {
+                self.unsure.push(number);
             }
         }
-        let mut list = list;
         list.truncate(0);
         *self.gather.entries() = list;
+    }
+
+    /// Forgets the runs that began before `at`. Returns whether the last one is left.
+    pub(super) fn forget_until(&mut self, at: u64) -> bool {
+        if at > self.origin {
+            self.entries.truncate(0);
+            self.likely.clear();
+            self.unsure.clear();
+            self.gaps = Gaps::default();
+            self.origin = self.run.start;
+        }
+        at <= self.run.start
     }
 
     /// Another chain, which began inside of the entry that this one did not get to the end of, is right.
     pub(super) fn give_way(&mut self, mut next: Chain<'a>, doubt: bool) {
         while let Some(last) = self.entries.last().filter(|last| last.end() > next.origin) {
-            self.lost = Some(last.start());
+            (self.lost, self.sound) = (Some(last.start()), last.start());
             self.entries.truncate(self.entries.len() - 1);
-            self.likely.retain(|&at| (at as usize) < self.entries.len());
+            let count = number(self.entries.len());
+            for numbers in [&mut self.likely, &mut self.unsure] {
+                numbers.truncate(numbers.partition_point(|&at| at < count));
+            }
         }
+        self.gaps.forget(next.origin);
         self.sound = self.sound.min(next.origin);
-        if let Some(last) = self.entries.last() {
-            self.sound = last.end();
-        }
         self.close_gap(next.origin);
-        let count = self.entries.len();
-        let shifted = |at: u32| at + u32::try_from(count).unwrap_or(u32::MAX);
+        let count = number(self.entries.len());
         if doubt {
-            self.likely.extend((0..next.entries.len()).map(|at| shifted(at as u32)));
+            self.likely.extend(count..count + number(next.entries.len()));
         } else {
-            self.likely.extend(next.likely.iter().map(|&at| shifted(at)));
+            self.likely.extend(next.likely.iter().map(|at| count + at));
+            self.unsure.extend(next.unsure.iter().map(|at| count + at));
         }
         self.entries.append(std::mem::take(&mut next.entries));
         self.gaps.append(next.gaps);
         next.run.doubt |= doubt;
         (self.gather, self.mode, self.run) = (next.gather, next.mode, next.run);
         (self.sound, self.cause, self.lost, self.in_text) = (next.sound, next.cause, next.lost, next.in_text);
+        self.bridge = next.bridge;
         self.root_end = self.root_end.or(next.root_end);
     }
 
-    /// Puts in entries that lie in the gap that was closed last.
-    pub(super) fn put(&mut self, entries: &Entries) {
+    /// Puts in entries that lie in the gap that was closed last, with so many bytes between two of them.
+    pub(super) fn put(&mut self, entries: &Entries, between: usize) {
+        if entries.is_empty() {
+            return;
+        }
+        self.gaps.part(entries, between as u64);
         for entry in entries.iter() {
-            self.likely.push(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+            self.likely.push(number(self.entries.len()));
             self.entries.push(*entry);
         }
     }
+}
+
+/// Whether the key of an entry is due.
+fn is_before_key(automaton: &Automaton) -> bool {
+    matches!(automaton.state, State::Key | State::KeyOrClose)
+        && automaton.nesting.depth() == 1
+        && automaton.nesting.in_object()
+}
+
+/// Goes on behind a control character in a string. A line feed will hardly ever stand in one: there, the
+/// quote at the end of the string is missing.
+fn step_over(automaton: &mut Automaton, halt: Halt) -> u64 {
+    automaton.utf8.break_off(halt.offset);
+    automaton.offset = halt.offset + 1;
+    if halt.found == Some(b'\n') {
+        let object = automaton.nesting.in_object();
+        automaton.state = if object { State::KeyOrClose } else { State::ValueOrClose };
+    }
+    automaton.offset
+}
+
+/// Entries take far more memory than there is before their numbers take more than this.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// Bytes that an entry which ended too early leaves behind.

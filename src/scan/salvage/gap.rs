@@ -9,6 +9,7 @@ use super::super::source::{Source, read_range};
 use super::super::text;
 use super::boundary::is_blank;
 use super::places::Places;
+use crate::model::entries::Entries;
 
 /// So many gaps are told one by one.
 pub const MOST_GAPS: usize = 1000;
@@ -79,7 +80,7 @@ pub struct Gap {
 pub(super) struct RawGap {
     pub range: Range<u64>,
     pub what: What,
-    /// Whether it begins with a sound entry's end and not with an entry.
+    /// Where the key of the entry stands that was lost in it.
     pub entry: Option<u64>,
 }
 
@@ -95,6 +96,42 @@ impl Gaps {
         self.count += 1;
         if self.told.len() < MOST_GAPS {
             self.told.push(gap);
+        }
+    }
+
+    /// Forgets those that end behind `at`.
+    pub(super) fn forget(&mut self, at: u64) {
+        while self.count == self.told.len() as u64 && self.told.last().is_some_and(|last| last.range.end > at)
+        {
+            self.told.pop();
+            self.count -= 1;
+        }
+    }
+
+    /// Takes out of the last gap entries that lie in it. There are `between` bytes between sound ones.
+    pub(super) fn part(&mut self, entries: &Entries, between: u64) {
+        if self.count > self.told.len() as u64 {
+            return;
+        }
+        let Some(whole) = self.told.pop() else { return };
+        self.count -= 1;
+        let mut start = whole.range.start;
+        for entry in entries.iter() {
+            if entry.start() - start > between || start == whole.range.start {
+                self.push(RawGap {
+                    range: start..entry.start(),
+                    what: whole.what,
+                    entry: whole.entry.filter(|at| (start..entry.start()).contains(at)),
+                });
+            }
+            start = entry.end();
+        }
+        if whole.range.end - start > between {
+            self.push(RawGap {
+                range: start..whole.range.end,
+                what: whole.what,
+                entry: whole.entry.filter(|&at| at >= start),
+            });
         }
     }
 

@@ -85,6 +85,18 @@ pub(super) fn is_named(entry: &Entry) -> bool {
 
 /// Whether it looks like an entry whatever its key: an object that holds a time or a session.
 pub(super) fn is_shaped(entry: &Entry) -> bool {
-    let session = entry.session != 0 && !entry.is(Flags::BAD_SESSION_ID);
-    !entry.is(Flags::NOT_OBJECT) && (session || entry.updated_at.millis().is_some())
+    !entry.is(Flags::NOT_OBJECT) && (has_session(entry) || has_time(entry))
+}
+
+/// Whether it has all that nearly every entry has: a key of the grammar, a time and a session.
+pub(super) fn is_full(entry: &Entry) -> bool {
+    is_named(entry) && has_session(entry) && has_time(entry)
+}
+
+fn has_session(entry: &Entry) -> bool {
+    entry.session != 0 && !entry.is(Flags::BAD_SESSION_ID)
+}
+
+fn has_time(entry: &Entry) -> bool {
+    entry.updated_at.millis().is_some()
 }

@@ -8,7 +8,7 @@
 use super::super::automaton::Automaton;
 use super::super::drive::Scanner;
 use super::super::entries::KeyContext;
-use super::boundary::{Boundary, Search};
+use super::boundary::{Boundary, Search, blanks_before};
 use super::chain::{Chain, Part};
 use super::gap::What;
 use super::gather::Nobody;
@@ -81,7 +81,7 @@ impl<'a> Machine<'a> {
 
     /// Entries of the gap that was closed last.
     pub(super) fn put(&mut self, entries: &Entries) {
-        self.chains[0].put(entries);
+        self.chains[0].put(entries, self.style.between.len() + 1);
     }
 
     fn feed(&mut self, view: &View<'_>, from: usize, to: usize) {
@@ -102,10 +102,9 @@ impl<'a> Machine<'a> {
 
     /// Of chains, one inside the other, at most one is right.
     fn drop_refuted(&mut self) {
-        while let Some(inner) = self.chains.get(1) {
-            let outer = &self.chains[0];
-            if outer.begun() > inner.origin && outer.is_running() || outer.is_done() && !inner.is_done() {
-                // It went on to the next entry: whatever began inside of one was part of that.
+        while let [outer, inner, ..] = &mut self.chains[..] {
+            // Whatever began inside of an entry that ended was part of it.
+            if outer.is_done() && !inner.is_done() || !inner.forget_until(outer.begun()) {
                 self.chains.truncate(1);
             } else if outer.is_lost() {
                 self.give_way(false);
@@ -137,9 +136,17 @@ impl<'a> Machine<'a> {
             }
             Some(right) => self.chains.truncate(right + 1),
             None if line => return self.begin_line(at, boundary.blanks as u64),
-            None => return self.begin_guess(at, boundary.blanks as u64),
+            // A line that is indented further belongs to an entry.
+            None if self.style.is_inner_line(blanks) => return,
+            None => {
+                let follows = follows_entry(&view.bytes[..boundary.at - boundary.blanks]);
+                return self.begin_guess(at, boundary.blanks as u64, follows);
+            }
         }
         if let Some(last) = self.chains.last_mut() {
+            if line {
+                last.confirm(at);
+            }
             last.segment();
         }
     }
@@ -147,7 +154,11 @@ impl<'a> Machine<'a> {
     /// Whatever is being read, it did not end.
     fn break_off(&mut self) {
         let chain = &mut self.chains[0];
-        let what = if chain.open().is_some() { What::EntryWithoutEnd } else { What::MissingComma };
+        let what = match chain.open() {
+            Some(_) => What::EntryWithoutEnd,
+            None if chain.is_done() => What::TrailingBytes,
+            None => What::MissingComma,
+        };
         if chain.is_running()
             && let Some(automaton) = chain.lose(what)
         {
@@ -164,7 +175,7 @@ impl<'a> Machine<'a> {
         self.closed = Some(chain.begin(Origin::Line, at, blanks, in_text));
     }
 
-    fn begin_guess(&mut self, at: u64, blanks: u64) {
+    fn begin_guess(&mut self, at: u64, blanks: u64, follows: bool) {
         let count = self.chains.len();
         // How deep it would lie in the innermost chain that goes on.
         let depth = self
@@ -175,8 +186,12 @@ impl<'a> Machine<'a> {
             .map_or(0, |automaton| automaton.nesting.depth());
         let last = &mut self.chains[count - 1];
         let in_text = last.is_in_text();
+        // In an entry that is lost, it could be the first of some that lie deeper.
+        let deeper = depth == 0 && last.has_lost() && !follows;
+        let doubt = deeper || self.style.has_lines();
         if !last.is_running() {
             let gap = last.begin(Origin::Guess { depth }, at, blanks, in_text);
+            last.doubt(doubt);
             if count == 1 {
                 self.closed = Some(gap);
             }
@@ -190,6 +205,7 @@ impl<'a> Machine<'a> {
             let mut inner = Chain::new(self.context, at);
             inner.depth = depth;
             inner.begin(Origin::Guess { depth }, at, 0, in_text || in_string);
+            inner.doubt(doubt);
             self.chains.push(inner);
         }
     }
@@ -210,6 +226,9 @@ impl<'a> Machine<'a> {
             chain.settle(if done { End::Clean } else { End::Cut });
             chain.note_root_end();
         }
+        if chain.is_fresh() {
+            chain.blame(What::CutShort);
+        }
         let mut gap = None;
         if !done || chain.is_lost() || !chain.is_running() {
             gap = Some(chain.close_gap(end));
@@ -227,9 +246,7 @@ impl<'a> Machine<'a> {
         let done = self.chains.iter().position(Chain::is_done);
         let right = match done {
             Some(right) => right,
-            None if self.chains[0].open().is_some() => {
-                self.chains.iter().take_while(|chain| chain.depth <= 2).count() - 1
-            }
+            None if self.chains[0].open().is_some() => self.chains.len() - 1,
             None => 0,
         };
         let surely =
@@ -241,4 +258,10 @@ impl<'a> Machine<'a> {
         }
         self.plain = None;
     }
+}
+
+/// Whether a comma and a brace stand before a key, as they do unless it is the first of an object.
+fn follows_entry(before: &[u8]) -> bool {
+    let Some(before) = before.strip_suffix(b",") else { return false };
+    before[..before.len() - blanks_before(before, before.len())].ends_with(b"}")
 }

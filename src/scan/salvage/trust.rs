@@ -1,6 +1,6 @@
 //! How far the entries of a run can be trusted: by where it began, and how it ended.
 
-use super::gather::{is_named, is_shaped};
+use super::gather::{is_full, is_named, is_shaped};
 use crate::model::entry::{Entry, Flags};
 
 /// Where a run began.
@@ -28,6 +28,8 @@ pub(super) enum End {
     Clean,
     /// With the end of the file.
     Cut,
+    /// Just before an entry that is known by its line.
+    Joined,
     /// With something that the grammar refuses, or a new entry where none was due.
     Broken,
     /// With a brace too many: an entry may have lost its front, or may lie within another one.
@@ -39,20 +41,28 @@ pub(super) enum End {
 pub(super) enum Trust {
     /// It is one.
     Certain,
+    /// It is one if it has all that entries have, and may be one if it looks like one.
+    Full,
     /// It may be one.
     Likely,
     /// It may be one if it looks like one.
     Shaped,
+    /// It may be one if it has all that entries have: others are known to lie inside of entries.
+    Deep,
     /// It is none.
     None,
 }
 
 impl Trust {
-    pub(super) fn of(self, named: bool, shaped: bool) -> Trust {
+    /// What may be held of one entry of a run.
+    pub(super) fn of(self, entry: &Entry) -> Trust {
+        let (named, shaped) = (is_named(entry), is_shaped(entry));
         match self {
+            Trust::Full if is_full(entry) => Trust::Certain,
+            Trust::Deep if is_full(entry) => Trust::Likely,
             Trust::Likely if named || shaped => Trust::Likely,
-            Trust::Shaped if shaped => Trust::Likely,
-            Trust::Likely | Trust::Shaped => Trust::None,
+            Trust::Shaped | Trust::Full if shaped => Trust::Likely,
+            Trust::Likely | Trust::Shaped | Trust::Full | Trust::Deep => Trust::None,
             other => other,
         }
     }
@@ -82,13 +92,23 @@ impl Run {
         let doubt = match self.origin {
             Origin::Text => false,
             Origin::Line => self.in_text && broken,
-            // It ended where the object ended that the outer one holds.
-            Origin::Guess { depth: 3.. } if end == End::Surplus => return Trust::None,
-            Origin::Guess { .. } => {
-                end == End::Surplus || self.in_text && broken || !first.is_some_and(is_shaped)
+            Origin::Guess { .. } if end == End::Joined => true,
+            Origin::Guess { depth: 3.. } if self.doubt => return Trust::Deep,
+            Origin::Guess { .. } if end == End::Clean && !self.doubt => {
+                return if first.is_some_and(is_full) { Trust::Certain } else { Trust::Full };
             }
+            // It ended where the object ended that the outer one holds.
+            Origin::Guess { depth } if end == End::Surplus && (self.doubt || depth > 2) => {
+                return Trust::None;
+            }
+            Origin::Guess { depth: 0 } if end != End::Surplus && !self.in_text && !self.doubt => {
+                return Trust::Full;
+            }
+            Origin::Guess { depth: 3.. } => return Trust::Deep,
+            Origin::Guess { .. } => true,
             Origin::Document if !first.is_some_and(is_named) => return Trust::Shaped,
-            Origin::Document => false,
+            // An object of an entry that lost its front ends so, too.
+            Origin::Document => end == End::Surplus,
             Origin::AnyLine => return Trust::Shaped,
         };
         if doubt || self.doubt { Trust::Likely } else { Trust::Certain }
@@ -101,7 +121,7 @@ impl End {
         let object = !entry.is(Flags::NOT_OBJECT);
         let known = is_named(entry) || is_shaped(entry);
         match self {
-            End::Clean => Trust::Certain,
+            End::Clean | End::Joined => Trust::Certain,
             End::Surplus if known => Trust::Likely,
             End::Surplus => Trust::None,
             End::Cut | End::Broken if known => Trust::Certain,
