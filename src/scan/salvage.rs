@@ -23,7 +23,6 @@ use std::io;
 use std::ops::Range;
 
 pub use self::gap::{Gap, MOST_GAPS, What, surroundings};
-pub use self::style::Style;
 
 use self::gap::{Gaps, RawGap};
 use self::machine::Machine;
@@ -34,6 +33,7 @@ use super::drive::drive;
 use super::entries::{KeyContext, bounds};
 use super::source::Source;
 use crate::model::entries::Entries;
+use crate::model::style::Style;
 
 /// What was had back of a store.
 #[derive(Debug, Default)]

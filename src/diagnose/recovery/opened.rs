@@ -72,7 +72,6 @@ impl Opened {
         source.release()?;
         let (damage, damage_omitted) = rules::gaps(&found);
         let Salvage { entries, likely, style, .. } = found;
-        let style = Style { first: style.first, between: style.between, last: style.last };
         let identity = Identity::of(source.opened());
         Ok(Opened { copy, source, identity, entries, likely, damage, damage_omitted, style: Some(style) })
     }

@@ -10,9 +10,9 @@ use std::io;
 use super::super::source::{Source, read_range};
 use super::boundary::{BACK, blanks_before};
 use super::gather::is_full;
-use super::style::Style;
 use crate::model::entries::Entries;
 use crate::model::entry::Entry;
+use crate::model::style::Style;
 
 /// The numbers of likely entries of a damaged store, after a look at what stands around each; that alone speaks
 /// for those that are `unsure`. All numbers are in order.

@@ -12,10 +12,10 @@ use super::boundary::{Boundary, Search, blanks_before};
 use super::chain::{Chain, Part};
 use super::gap::What;
 use super::gather::Nobody;
-use super::style::Style;
 use super::trust::{End, Origin};
 use super::view::View;
 use crate::model::entries::Entries;
+use crate::model::style::Style;
 
 /// So many chains are followed at once.
 const MOST_CHAINS: usize = 4;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::super::source::{Source, read_range};
 use super::boundary::{Search, is_blank};
 use super::view::Viewer;
+use crate::model::style::Style;
 
 /// As OpenClaw writes it.
 const OPENCLAW: &str = "\n  ";
@@ -15,17 +16,6 @@ const OPENCLAW_LINES: [&[u8]; 2] = [OPENCLAW.as_bytes(), b"\r\n  "];
 const HEAD: u64 = 256;
 /// So many keys show how the others are set.
 const ENOUGH: usize = 200;
-
-/// White space of a store, for a new one of the same style.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Style {
-    /// Between the opening brace and the first key.
-    pub first: String,
-    /// Between a comma and the next key.
-    pub between: String,
-    /// Before the closing brace.
-    pub last: String,
-}
 
 impl Style {
     /// As far as the front of the store, and else its keys, tell. Without any sign it is that of OpenClaw.

@@ -14,10 +14,10 @@ use super::super::source::Source;
 use super::boundary::begins_object;
 use super::chain::{Chain, Part};
 use super::gap::What;
-use super::style::Style;
 use super::trust::{End, Origin};
 use super::view::Viewer;
 use crate::model::entries::Entries;
+use crate::model::style::Style;
 
 /// Looks into gaps.
 pub(super) struct Sweep<'a> {
