@@ -156,6 +156,7 @@ impl Word {
 }
 
 /// The state between two windows, and between two tokens.
+#[derive(Clone)]
 pub struct Automaton {
     pub(super) levels: u64,
     pub(super) state: State,

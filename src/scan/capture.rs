@@ -13,7 +13,7 @@ pub struct Captured<'a> {
 }
 
 /// What is being collected: the part from earlier windows, and where it goes on in this one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Capture {
     buffer: Vec<u8>,
     from: Option<usize>,

@@ -8,6 +8,7 @@
 //! far each may be trusted; [`closing`] and [`sweep`] look once more; [`gap`] says what was lost.
 
 mod boundary;
+mod bridge;
 mod chain;
 mod closing;
 mod gap;

@@ -7,8 +7,9 @@ use super::super::automaton::{Automaton, Halt, State};
 use super::super::drive::Scanner;
 use super::super::entries::KeyContext;
 use super::super::fault::Expected;
+use super::bridge::Bridge;
 use super::gap::{Gaps, RawGap, What};
-use super::gather::{Gather, Nobody};
+use super::gather::Gather;
 use super::trust::{End, Origin, Run, Trust};
 use crate::model::entries::Entries;
 use crate::model::entry::Flags;
@@ -39,8 +40,8 @@ pub(super) struct Chain<'a> {
     lost: Option<u64>,
     /// Whether a string with a raw control character in it is why the last run ended.
     in_text: bool,
-    /// Goes on through the entry in which that was, as if the string had been right.
-    bridge: Option<Box<Automaton>>,
+    /// Go on through the entry in which that was, as if the string had been right.
+    bridges: Vec<Bridge>,
     /// Where the root of the first document ended.
     pub root_end: Option<u64>,
     /// Where it all began.
@@ -90,7 +91,7 @@ impl<'a> Chain<'a> {
             cause: None,
             lost: None,
             in_text: false,
-            bridge: None,
+            bridges: Vec::new(),
             root_end: None,
             origin: at,
             depth: 0,
@@ -164,7 +165,7 @@ impl<'a> Chain<'a> {
 
     /// Whether what follows could as well be text.
     pub(super) fn is_in_text(&self) -> bool {
-        self.in_text && !self.bridge.as_deref().is_some_and(is_before_key)
+        self.in_text && !self.bridges.iter().any(|bridge| is_before_key(&bridge.automaton))
     }
 
     /// Begins a run at `at`, before a key with so many bytes of white space before it. Returns the gap that
@@ -186,7 +187,7 @@ impl<'a> Chain<'a> {
         self.mode = Mode::Run(Box::new(automaton));
         self.run = Run::new(origin, at, in_text);
         self.gather.restart();
-        self.bridge = None;
+        self.bridges.clear();
         self.sound = at;
         gap
     }
@@ -222,7 +223,7 @@ impl<'a> Chain<'a> {
             let bytes = &part.seen[at..part.to];
             match &mut self.mode {
                 Mode::Lost => {
-                    self.follow_bridge(scanner, part, at);
+                    self.bridges.retain_mut(|bridge| bridge.follow(scanner, part, at));
                     break;
                 }
                 Mode::Between { fresh } => {
@@ -239,20 +240,6 @@ impl<'a> Chain<'a> {
             }
         }
         refused
-    }
-
-    fn follow_bridge(&mut self, scanner: Scanner, part: Part<'_>, from: usize) {
-        let Some(bridge) = &mut self.bridge else { return };
-        let mut at = from;
-        while at < part.to {
-            match scanner.push(bridge, &part.seen[at..part.to], &mut Nobody) {
-                Ok(()) => return,
-                Err(halt) if halt.expected == Expected::Escaped => {
-                    at = (step_over(bridge, halt) - part.base) as usize;
-                }
-                Err(_) => return self.bridge = None,
-            }
-        }
     }
 
     /// Looks for an object; returns how far.
@@ -303,8 +290,9 @@ impl<'a> Chain<'a> {
                 let doubtful = self.run.in_text || matches!(self.run.origin, Origin::Guess { .. });
                 let end = match found {
                     _ if surplus => End::Surplus,
-                    // The brace may be that of anything.
-                    _ if doubtful && found != b'{' => End::Broken,
+                    // The brace may be that of anything in a text. But then the text goes on, and no text holds a NUL, nor
+                    // does it end with the brackets of what it stands in.
+                    _ if doubtful && !matches!(found, b'{' | b'}' | b']' | 0) => End::Broken,
                     _ => End::Clean,
                 };
                 let (kept, read) = (self.entries.len(), self.gather.entries().len());
@@ -347,10 +335,9 @@ impl<'a> Chain<'a> {
                 let mode = std::mem::replace(&mut self.mode, Mode::Lost);
                 self.lose(What::of(halt));
                 match mode {
-                    Mode::Run(mut automaton) if in_string => {
-                        let on = step_over(&mut automaton, halt);
-                        self.bridge = Some(automaton);
-                        on
+                    Mode::Run(automaton) if in_string => {
+                        self.bridges = Bridge::over(*automaton, halt);
+                        halt.offset + 1
                     }
                     _ => halt.offset,
                 }
@@ -496,7 +483,7 @@ impl<'a> Chain<'a> {
         next.run.doubt |= doubt;
         (self.gather, self.mode, self.run) = (next.gather, next.mode, next.run);
         (self.sound, self.cause, self.lost, self.in_text) = (next.sound, next.cause, next.lost, next.in_text);
-        self.bridge = next.bridge;
+        self.bridges = next.bridges;
         self.root_end = self.root_end.or(next.root_end);
     }
 
@@ -518,18 +505,6 @@ fn is_before_key(automaton: &Automaton) -> bool {
     matches!(automaton.state, State::Key | State::KeyOrClose)
         && automaton.nesting.depth() == 1
         && automaton.nesting.in_object()
-}
-
-/// Goes on behind a control character in a string. A line feed will hardly ever stand in one: there, the
-/// quote at the end of the string is missing.
-fn step_over(automaton: &mut Automaton, halt: Halt) -> u64 {
-    automaton.utf8.break_off(halt.offset);
-    automaton.offset = halt.offset + 1;
-    if halt.found == Some(b'\n') {
-        let object = automaton.nesting.in_object();
-        automaton.state = if object { State::KeyOrClose } else { State::ValueOrClose };
-    }
-    automaton.offset
 }
 
 /// Entries take far more memory than there is before their numbers take more than this.
