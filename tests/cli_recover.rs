@@ -270,6 +270,40 @@ fn a_recovery_can_be_taken_back_while_nobody_wrote_since() {
     assert_eq!(world.bytes(), text.as_bytes(), "a damaged file is not put where OpenClaw would wipe it");
 }
 
+#[test]
+fn what_was_added_to_a_sound_store_can_be_taken_back() {
+    let text = store(&five()[..2]);
+    let world = world_of(&text);
+    let lost = transcript("t", "2026-11-20T10:00:00.000Z", "hello");
+    world.put("agents/main/sessions/t.jsonl", lost);
+    world.stopped(&["recover", "--apply", "--assign", "t=agent:main:direct:+1"]).exits(0);
+    assert_eq!(world.keys().len(), 3);
+    let run = world.runs().pop().unwrap();
+    let report = world.stopped(&["undo", &run, "--json"]).exits(0).json();
+    assert_eq!(first(&report)["entries"]["total"], 3, "{report:#}");
+    assert_eq!(world.bytes(), text.as_bytes());
+}
+
+#[test]
+fn what_was_pruned_stays_out_after_a_recovery_that_brought_it_back_was_taken_back() {
+    let world = World::looping();
+    let before = world.bytes();
+    world.stopped(&["prune", "--apply", "--allow-removal", "100"]).exits(0);
+    let after = world.keys();
+    world.put(STORE, "{}");
+    world.put(&format!("{STORE}.bak.{}", NOW - MINUTE), before);
+    world.stopped(&["recover", "--apply", "--include-pruned"]).exits(0);
+    assert!(world.keys().len() > after.len());
+    let run = world.runs().pop().unwrap();
+    world.stopped(&["undo", &run]).exits(0);
+    assert_eq!(world.bytes(), b"{}");
+    world.stopped(&["recover", "--apply"]).exits(0);
+    let [mut found, mut wanted] = [world.keys(), after];
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted);
+}
+
 /// A transcript: a header, and a message of the user.
 fn transcript(session: &str, at: &str, words: &str) -> String {
     let header = json!({"type": "session", "version": 3, "id": session, "timestamp": at, "cwd": "/"});
