@@ -219,6 +219,32 @@ fn a_likely_loss_is_told_and_added_to_only_when_that_is_said() {
 }
 
 #[test]
+fn what_openclaw_took_out_itself_is_no_loss() {
+    let world = empty();
+    world.put(STORE, store(&[entry("agent:main:main", "m", 90 * DAY, &[]), five()[1].clone()]));
+    let old = entry("agent:main:direct:old", "o", 40 * DAY, &[]);
+    let main = entry("main", "m", 40 * DAY, &[]);
+    let group = entry("agent:main:Telegram:Group:-100", "g", 3 * HOUR, &[]);
+    world.put(&format!("{STORE}.bak.{}", NOW - 2 * HOUR), store(&[old, main, group]));
+    world.put("cron/runs/gone.jsonl", finished("gone", Some("s"), NOW - 2 * DAY, NOW - 2 * DAY));
+    let archive = world.put("agents/main/sessions/s.jsonl.deleted.2026-11-20T01-00-00.000Z", "{}\n");
+    world.stopped(&["check"]).exits(0);
+    world.put("agents/main/sessions/s.jsonl.deleted.2026-11-18T01-00-00.000Z", "{}\n");
+    fs::remove_file(archive).unwrap();
+    world.stopped(&["check"]).exits(3).says("store-wiped");
+}
+
+#[test]
+fn a_copy_elsewhere_is_not_held_against_the_logs_of_the_state_directory() {
+    let world = world_of(store(&five()));
+    world.put("cron/runs/other.jsonl", finished("other", Some("s"), NOW - DAY, NOW - DAY));
+    world.stopped(&["check"]).exits(3);
+    let copy = world.root.join("copy.json");
+    fs::write(&copy, store(&five()[..1])).unwrap();
+    world.stopped(&["check", "--store", copy.to_str().unwrap()]).exits(0);
+}
+
+#[test]
 fn nothing_to_recover_writes_nothing() {
     let healthy = world_of(store(&five()));
     let before = healthy.tree();
