@@ -330,6 +330,39 @@ fn what_was_pruned_stays_out_after_a_recovery_that_brought_it_back_was_taken_bac
     assert_eq!(found, wanted);
 }
 
+#[test]
+fn nothing_is_made_anew_for_an_agent_that_is_not_acted_on() {
+    let world = empty();
+    let list =
+        r#"{"agents": {"list": [{"id": "main"}, {"id": "b"}]}, "session": {"store": "STATE/shared/s.json"}}"#;
+    world.put("openclaw.json", list.replace("STATE", world.state.to_str().unwrap()));
+    world.put("shared/s.json", &store(&five())[..200]);
+    let line = finished("job", Some("s"), NOW - HOUR, NOW - HOUR).replace("agent:main", "agent:b");
+    world.put("cron/runs/job.jsonl", line);
+    world.put("shared/s.jsonl", transcript("s", "2026-11-20T10:00:00.000Z", "hello"));
+    for (agent, made) in [("b", 1), ("main", 0)] {
+        let report = world.stopped(&["recover", "--json", "--agent", agent]).exits(3).json();
+        let changes = first(&report)["changes"].as_array().unwrap();
+        let of_b = |change: &&Value| change["key"] == "agent:b:cron:job";
+        assert_eq!(changes.iter().filter(of_b).count(), made, "{agent}: {changes:#?}");
+    }
+}
+
+#[test]
+fn redacted_it_tells_no_name_and_no_words() {
+    let world = world_of(&store(&five())[..200]);
+    world.put(
+        "agents/main/sessions/hush.jsonl",
+        transcript("hush", "2026-11-20T10:00:00.000Z", "hush my dear"),
+    );
+    for more in [&["-v"][..], &["--json", "--entries", "all"], &["--assign", "hush2=agent:main:direct:hush"]]
+    {
+        let ran = world.stopped(&[&["recover", "--redact"], more].concat());
+        let told = ran.said();
+        assert!(!told.is_empty() && !told.contains("hush"), "{told}");
+    }
+}
+
 /// A transcript: a header, and a message of the user.
 fn transcript(session: &str, at: &str, words: &str) -> String {
     let header = json!({"type": "session", "version": 3, "id": session, "timestamp": at, "cwd": "/"});
