@@ -229,9 +229,27 @@ fn what_openclaw_took_out_itself_is_no_loss() {
     world.put("cron/runs/gone.jsonl", finished("gone", Some("s"), NOW - 2 * DAY, NOW - 2 * DAY));
     let archive = world.put("agents/main/sessions/s.jsonl.deleted.2026-11-20T01-00-00.000Z", "{}\n");
     world.stopped(&["check"]).exits(0);
-    world.put("agents/main/sessions/s.jsonl.deleted.2026-11-18T01-00-00.000Z", "{}\n");
     fs::remove_file(archive).unwrap();
+    world.put("agents/main/sessions/s.jsonl", "{}\n");
     world.stopped(&["check"]).exits(3).says("store-wiped");
+}
+
+#[test]
+fn a_name_without_a_transcript_is_no_loss_where_older_entries_are_left() {
+    let world = world_of(store(&[entry("agent:main:main", "m", 5 * DAY, &[])]));
+    world.put("cron/runs/daily.jsonl", finished("daily", Some("s"), NOW - DAY, NOW - DAY));
+    world.stopped(&["check"]).exits(0);
+    let text = transcript("s", "2026-11-20T01:00:00.000Z", "hello");
+    let path = world.put("agents/main/sessions/s.jsonl", text);
+    world.stopped(&["check"]).exits(3).says("store-wiped");
+    world.stopped(&["recover"]).exits(3).says("recover --confidence likely");
+    world.stopped(&["recover", "--apply", "--confidence", "likely"]).exits(0);
+    assert!(world.keys().contains(&base("daily")));
+    world.stopped(&["check"]).exits(0);
+    // Nothing is older than what the log tells: all of it may be gone, and nothing is left to make it of.
+    fs::remove_file(path).unwrap();
+    world.put(STORE, store(&[entry("agent:main:main", "m", HOUR, &[])]));
+    world.stopped(&["recover", "--confidence", "likely"]).exits(3).says("nothing holds what is missed");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::cli::request::{Recover, Request};
 use crate::diagnose::recovery::rebuilt::Rebuilt;
 use crate::diagnose::recovery::{self, Base, Recovery};
 use crate::diagnose::settle::strings;
-use crate::diagnose::{Condition, Diagnosis};
+use crate::diagnose::{Condition, Diagnosed, Diagnosis};
 use crate::evidence::conversations::Unnamed;
 use crate::exit::Exit;
 use crate::model::entry::Flags;
@@ -119,6 +119,9 @@ fn findings(recovery: &Recovery, path: &str, done: bool) -> Vec<Finding> {
     } else if recovery.base != Base::Whole {
         let message = "no file holds an entry of this store any more: nothing is written".to_owned();
         say(recovered, Severity::Error, message, 0, None);
+    } else {
+        let message = "nothing holds what is missed: nothing is written".to_owned();
+        say(recovered, Severity::Info, message, 0, None);
     }
     for left in [Left::Likely, Left::Removed, Left::Archived] {
         let count = recovery.merged.left.iter().filter(|(_, why)| *why == left).count() as u64;
@@ -195,6 +198,11 @@ pub fn steps(
         .iter()
         .any(|(&at, recovery)| recovery.is_change() && fates[at].outcome != Outcome::Applied);
     let mut steps = Vec::new();
+    let likely = |store: &Diagnosed| store.is_told() && store.loss.wiped.is_some();
+    if recoveries.is_empty() && diagnosis.stores.iter().any(likely) {
+        let line = next::command(request, &["recover", "--confidence", "likely"], true);
+        steps.push(format!("{line}   (shows what may have been lost)"));
+    }
     if waiting {
         steps.extend(next::stop_first(diagnosis));
         let line = next::command(request, &["recover", "--apply"], true);

@@ -177,14 +177,15 @@ fn losses(store: &Diagnosed, traces: Traces<'_>, keys: &Keys, look: &Look<'_>) -
         return Ok(loss);
     }
     let removed = Removed::of_store(&store.file.path, Some(look.state));
-    let archived = conversations::archived(&store.file.path)?;
-    let gone = Gone { removed: &removed, archived: &archived, include: false };
+    let transcripts = conversations::transcripts(&store.file.path)?;
+    let gone = Gone { removed: &removed, archived: &transcripts.archived, include: false };
     let newest = copies.iter().filter(|copy| copy.kind == CopyKind::Rotation).map(|copy| copy.written).max();
-    let rotated_away = newest.is_some_and(|newest| is_all_younger(&store.condition, newest));
+    let oldest = oldest(&store.condition);
+    let rotated_away = newest.is_some_and(|newest| oldest.is_none_or(|oldest| oldest > newest));
     // Where there is no store at all, nobody took anything out of it.
     let sound = matches!(store.condition, Condition::Whole(_));
     // Where anything is left, OpenClaw has been at work, and takes out what is old.
-    let tended = store.judged().is_some_and(|judged| judged.reading.scan.live().next().is_some());
+    let tended = oldest.is_some();
     let mut rotated = HashSet::new();
     let mut wiped = HashSet::new();
     for copy in copies {
@@ -209,7 +210,14 @@ fn losses(store: &Diagnosed, traces: Traces<'_>, keys: &Keys, look: &Look<'_>) -
             }
         }
     }
-    for named in named.iter().filter(|named| !is_gone(named, &gone)) {
+    // A name alone is no entry, and a run that failed early leaves no more. It speaks for a loss where a transcript lies
+    // there to make one of, or where nothing in the store is as old.
+    let is_missed = |named: &&KeyNamed| {
+        let there = named.session.is_some_and(|session| transcripts.there.contains(&session));
+        let wiped_since = oldest.is_none_or(|oldest| named.when.is_some_and(|when| oldest > when));
+        (there || wiped_since) && !is_gone(named, &gone)
+    };
+    for named in named.iter().filter(|named| is_missed(named)) {
         loss.wiped.get_or_insert_with(|| Wiped { keys: 0, told_by: named.told_by.to_string() });
         wiped.insert(hash(named.key.as_bytes()));
     }
@@ -252,14 +260,11 @@ fn is_gone(named: &KeyNamed, gone: &Gone<'_>) -> bool {
     gone.removed.since(hash(named.key.as_bytes()), when) || archived.is_some_and(|&at| at >= when)
 }
 
-/// Whether the store is gone, or everything in it was touched after `newest`.
-fn is_all_younger(condition: &Condition, newest: Millis) -> bool {
-    match condition {
-        Condition::Whole(judged) => {
-            judged.reading.scan.live().all(|entry| entry.updated_at.millis().is_some_and(|at| at > newest))
-        }
-        _ => true,
-    }
+/// When what was touched longest ago in a store was; `None` where there is nothing. An entry without a time may be of
+/// any age.
+fn oldest(condition: &Condition) -> Option<Millis> {
+    let Condition::Whole(judged) = condition else { return None };
+    judged.reading.scan.live().map(|entry| entry.updated_at.millis().unwrap_or(Millis::MIN)).min()
 }
 
 /// A run record past its retention: OpenClaw takes these out itself, and deletes what would tell of it.
