@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/samples.rs"]
+mod samples;
 #[path = "support/world.rs"]
 mod world;
 
@@ -219,6 +221,50 @@ fn a_likely_loss_is_told_and_added_to_only_when_that_is_said() {
 }
 
 #[test]
+fn what_openclaw_took_out_itself_is_no_loss() {
+    let world = empty();
+    world.put(STORE, store(&[entry("agent:main:main", "m", 90 * DAY, &[]), five()[1].clone()]));
+    let old = entry("agent:main:direct:old", "o", 40 * DAY, &[]);
+    let main = entry("main", "m", 40 * DAY, &[]);
+    let group = entry("agent:main:Telegram:Group:-100", "g", 3 * HOUR, &[]);
+    world.put(&format!("{STORE}.bak.{}", NOW - 2 * HOUR), store(&[old, main, group]));
+    world.put("cron/runs/gone.jsonl", finished("gone", Some("s"), NOW - 2 * DAY, NOW - 2 * DAY));
+    let archive = world.put("agents/main/sessions/s.jsonl.deleted.2026-11-20T01-00-00.000Z", "{}\n");
+    world.stopped(&["check"]).exits(0);
+    fs::remove_file(archive).unwrap();
+    world.put("agents/main/sessions/s.jsonl", "{}\n");
+    world.stopped(&["check"]).exits(3).says("store-wiped");
+}
+
+#[test]
+fn a_name_without_a_transcript_is_no_loss_where_older_entries_are_left() {
+    let world = world_of(store(&[entry("agent:main:main", "m", 5 * DAY, &[])]));
+    world.put("cron/runs/daily.jsonl", finished("daily", Some("s"), NOW - DAY, NOW - DAY));
+    world.stopped(&["check"]).exits(0);
+    let text = transcript("s", "2026-11-20T01:00:00.000Z", "hello");
+    let path = world.put("agents/main/sessions/s.jsonl", text);
+    world.stopped(&["check"]).exits(3).says("store-wiped");
+    world.stopped(&["recover"]).exits(3).says("recover --confidence likely");
+    world.stopped(&["recover", "--apply", "--confidence", "likely"]).exits(0);
+    assert!(world.keys().contains(&base("daily")));
+    world.stopped(&["check"]).exits(0);
+    // Nothing is older than what the log tells: all of it may be gone, and nothing is left to make it of.
+    fs::remove_file(path).unwrap();
+    world.put(STORE, store(&[entry("agent:main:main", "m", HOUR, &[])]));
+    world.stopped(&["recover", "--confidence", "likely"]).exits(3).says("nothing holds what is missed");
+}
+
+#[test]
+fn a_copy_elsewhere_is_not_held_against_the_logs_of_the_state_directory() {
+    let world = world_of(store(&five()));
+    world.put("cron/runs/other.jsonl", finished("other", Some("s"), NOW - DAY, NOW - DAY));
+    world.stopped(&["check"]).exits(3);
+    let copy = world.root.join("copy.json");
+    fs::write(&copy, store(&five()[..1])).unwrap();
+    world.stopped(&["check", "--store", copy.to_str().unwrap()]).exits(0);
+}
+
+#[test]
 fn nothing_to_recover_writes_nothing() {
     let healthy = world_of(store(&five()));
     let before = healthy.tree();
@@ -268,6 +314,73 @@ fn a_recovery_can_be_taken_back_while_nobody_wrote_since() {
     assert_eq!(fs::read_to_string(&file).unwrap(), damaged);
     world.stopped(&["undo", &run]).exits(2).says("damaged");
     assert_eq!(world.bytes(), text.as_bytes(), "a damaged file is not put where OpenClaw would wipe it");
+}
+
+#[test]
+fn what_was_added_to_a_sound_store_can_be_taken_back() {
+    let text = store(&five()[..2]);
+    let world = world_of(&text);
+    let lost = transcript("t", "2026-11-20T10:00:00.000Z", "hello");
+    world.put("agents/main/sessions/t.jsonl", lost);
+    world.stopped(&["recover", "--apply", "--assign", "t=agent:main:direct:+1"]).exits(0);
+    assert_eq!(world.keys().len(), 3);
+    let run = world.runs().pop().unwrap();
+    let report = world.stopped(&["undo", &run, "--json"]).exits(0).json();
+    assert_eq!(first(&report)["entries"]["total"], 3, "{report:#}");
+    assert_eq!(world.bytes(), text.as_bytes());
+}
+
+#[test]
+fn what_was_pruned_stays_out_after_a_recovery_that_brought_it_back_was_taken_back() {
+    let world = World::looping();
+    let before = world.bytes();
+    world.stopped(&["prune", "--apply", "--allow-removal", "100"]).exits(0);
+    let after = world.keys();
+    world.put(STORE, "{}");
+    world.put(&format!("{STORE}.bak.{}", NOW - MINUTE), before);
+    world.stopped(&["recover", "--apply", "--include-pruned"]).exits(0);
+    assert!(world.keys().len() > after.len());
+    let run = world.runs().pop().unwrap();
+    world.stopped(&["undo", &run]).exits(0);
+    assert_eq!(world.bytes(), b"{}");
+    world.stopped(&["recover", "--apply"]).exits(0);
+    let [mut found, mut wanted] = [world.keys(), after];
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn nothing_is_made_anew_for_an_agent_that_is_not_acted_on() {
+    let world = empty();
+    let list =
+        r#"{"agents": {"list": [{"id": "main"}, {"id": "b"}]}, "session": {"store": "STATE/shared/s.json"}}"#;
+    world.put("openclaw.json", list.replace("STATE", world.state.to_str().unwrap()));
+    world.put("shared/s.json", &store(&five())[..200]);
+    let line = finished("job", Some("s"), NOW - HOUR, NOW - HOUR).replace("agent:main", "agent:b");
+    world.put("cron/runs/job.jsonl", line);
+    world.put("shared/s.jsonl", transcript("s", "2026-11-20T10:00:00.000Z", "hello"));
+    for (agent, made) in [("b", 1), ("main", 0)] {
+        let report = world.stopped(&["recover", "--json", "--agent", agent]).exits(3).json();
+        let changes = first(&report)["changes"].as_array().unwrap();
+        let of_b = |change: &&Value| change["key"] == "agent:b:cron:job";
+        assert_eq!(changes.iter().filter(of_b).count(), made, "{agent}: {changes:#?}");
+    }
+}
+
+#[test]
+fn redacted_it_tells_no_name_and_no_words() {
+    let world = world_of(&store(&five())[..200]);
+    world.put(
+        "agents/main/sessions/hush.jsonl",
+        transcript("hush", "2026-11-20T10:00:00.000Z", "hush my dear"),
+    );
+    for more in [&["-v"][..], &["--json", "--entries", "all"], &["--assign", "hush2=agent:main:direct:hush"]]
+    {
+        let ran = world.stopped(&[&["recover", "--redact"], more].concat());
+        let told = ran.said();
+        assert!(!told.is_empty() && !told.contains("hush"), "{told}");
+    }
 }
 
 /// A transcript: a header, and a message of the user.
@@ -320,4 +433,58 @@ fn assigning_what_is_not_there_or_taken_is_a_usage_error() {
         world.stopped(&["recover", "--apply", "--assign", words]).exits(2);
     }
     assert_eq!(world.tree(), before);
+}
+
+#[test]
+fn after_a_prune_nobody_misses_what_it_took_out() {
+    for name in samples::SAMPLES {
+        let world = World::new();
+        samples::copy(name, &world.state).unwrap();
+        let sample = samples::expected(name);
+        let go = |args: &[&str]| {
+            let mut command = world.bare();
+            command.args(args).arg("--state-dir").arg(&world.state);
+            world.finish(command.args(["--now", &sample.now, "--gateway", "stopped"]))
+        };
+        go(&["prune", "--apply"]).exits(0);
+        let report = go(&["check", "--json"]).json();
+        assert!(rule_of(&report, "store-wiped").is_none(), "{name}: {report:#}");
+        assert!(rule_of(&report, "store-rotated-away").is_none(), "{name}");
+        let before = world.tree();
+        for confidence in ["certain", "likely"] {
+            go(&["recover", "--apply", "--confidence", confidence]).exits(0);
+            assert_eq!(world.tree(), before, "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_real_sample_wiped_or_rotated_away_gets_its_keys_back() {
+    let name = "openclaw-2026.3.28/normal-then-crash";
+    let sample = samples::expected(name);
+    let original = |world: &World| {
+        samples::copy(name, &world.state).unwrap();
+        world.keys()
+    };
+    let rotated = World::new();
+    let keys = original(&rotated);
+    let aside = rotated.store().with_file_name("sessions.json.bak.1795223669000");
+    fs::rename(rotated.store(), aside).unwrap();
+    let go = |world: &World, args: &[&str]| {
+        let mut command = world.bare();
+        command.args(args).arg("--state-dir").arg(&world.state);
+        world.finish(command.args(["--now", &sample.now, "--gateway", "stopped"]))
+    };
+    go(&rotated, &["recover", "--apply"]).exits(0);
+    assert_eq!(rotated.keys(), keys);
+    // Nothing but an empty store is left: whatever a transcript and its witnesses tell comes back.
+    let wiped = World::new();
+    let keys = original(&wiped);
+    fs::write(wiped.store(), "{}").unwrap();
+    go(&wiped, &["check"]).exits(3).says("store-wiped");
+    go(&wiped, &["recover", "--apply", "--confidence", "likely"]).exits(0);
+    let found = wiped.keys();
+    let cron = |key: &&String| key.contains(":cron:");
+    assert!(keys.iter().filter(cron).all(|key| found.contains(key)), "{found:#?}");
+    assert!(found.iter().all(|key| keys.contains(key)), "nothing is made up: {found:#?}");
 }

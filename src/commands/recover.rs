@@ -35,25 +35,25 @@ pub fn run(edge: &Edge<'_>, wanted: &Recover) -> anyhow::Result<Exit> {
         Ok(found) => found,
         Err(error) => return speak::failure(edge, &error),
     };
-    if let Some(lost) = tell::unassigned(wanted, &diagnosis, &recoveries) {
+    if let Some(lost) = tell::unassigned(wanted, &recoveries) {
         return speak::end(edge, Exit::Usage, "look-failed", &lost);
     }
     let mut fates = fates(&mut diagnosis, &recoveries);
     match &wanted.output {
-        Some(file) => return output(edge, wanted, diagnosis, recoveries, fates, file),
-        None if !writes => return say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false),
+        Some(file) => return output(edge, diagnosis, recoveries, fates, file),
+        None if !writes => return say(edge, &mut diagnosis, &mut recoveries, &fates, false),
         None => {}
     }
     let changing: Vec<usize> = changing(&recoveries);
     if !changing.is_empty() && !write::consents(&wanted.write, &question(&recoveries)) {
-        let exit = say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false)?;
+        let exit = say(edge, &mut diagnosis, &mut recoveries, &fates, false)?;
         speak::say(edge, "nothing was changed");
         return Ok(exit.worst(Exit::Findings));
     }
     for at in changing {
         fates[at] = settle(edge, wanted, &mut diagnosis, &mut recoveries, at)?;
     }
-    say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, true)
+    say(edge, &mut diagnosis, &mut recoveries, &fates, true)
 }
 
 /// Looks at everything, and puts together what can be.
@@ -98,13 +98,12 @@ fn question(recoveries: &Recoveries) -> String {
 
 fn say(
     edge: &Edge<'_>,
-    wanted: &Recover,
     diagnosis: &mut Diagnosis,
     recoveries: &mut Recoveries,
     fates: &[Fate],
     applied: bool,
 ) -> anyhow::Result<Exit> {
-    let report = tell::report(diagnosis, recoveries, fates, wanted, applied)?;
+    let report = tell::report(diagnosis, recoveries, fates, applied)?;
     let steps = tell::steps(diagnosis, recoveries, fates, edge.request);
     let redactor = speak::redactor(edge, Some(diagnosis));
     let which = if edge.request.output.json {
@@ -119,7 +118,6 @@ fn say(
 /// Writes the recovered store to another file and leaves everything else alone.
 fn output(
     edge: &Edge<'_>,
-    wanted: &Recover,
     mut diagnosis: Diagnosis,
     mut recoveries: Recoveries,
     mut fates: Vec<Fate>,
@@ -128,7 +126,7 @@ fn output(
     let changing = changing(&recoveries);
     let [at] = changing.as_slice() else {
         if changing.is_empty() {
-            return say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false);
+            return say(edge, &mut diagnosis, &mut recoveries, &fates, false);
         }
         let many = changing.len();
         let message =
@@ -143,9 +141,9 @@ fn output(
         );
     if let Err(error) = written {
         fates[*at] = prune::refused(fates[*at].clone(), file, &error);
-        return say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false);
+        return say(edge, &mut diagnosis, &mut recoveries, &fates, false);
     }
-    let exit = say(edge, wanted, &mut diagnosis, &mut recoveries, &fates, false)?;
+    let exit = say(edge, &mut diagnosis, &mut recoveries, &fates, false)?;
     speak::say(edge, &format!("the recovered store is in {}", file.display()));
     Ok(if matches!(exit, Exit::Findings | Exit::Damaged) { Exit::Healthy } else { exit })
 }

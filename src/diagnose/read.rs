@@ -151,26 +151,33 @@ fn fingerprint(source: &mut FileSource, mut parts: Vec<Fingerprinter>) -> io::Re
 
 /// Flags entries whose key OpenClaw folds into another one that the store holds.
 fn mark_aliases(source: &mut FileSource, entries: &mut Entries, options: &ReadOptions<'_>) -> io::Result<()> {
-    let main_key = options.keys.main_key;
-    let odd =
-        |entry: &Entry| entry.is(Flags::ODD_SPELLING) || main_key != "main" && entry.shape == Shape::Main;
     let mut suspects = Vec::new();
     for at in 0..entries.len() {
         let entry = &entries[at];
-        if !odd(entry) || entry.is(Flags::UNREAD) {
-            continue;
-        }
-        let Ok(key) = String::from_utf8(members::key(source, entry.start())?) else { continue };
-        let canonical = canonical(&key, options.default_agent, main_key);
-        if canonical != key {
-            suspects.push((hash(canonical.as_bytes()), at));
-        }
+        let Some(other) = other_spelling(source, entry, options)? else { continue };
+        suspects.push((other, at));
         if suspects.len() == ALIASES_AT_ONCE {
             mark_if_held(entries, std::mem::take(&mut suspects));
         }
     }
     mark_if_held(entries, suspects);
     Ok(())
+}
+
+/// The hash of the key under which OpenClaw looks an entry up, where the entry's own is spelled otherwise.
+pub(super) fn other_spelling(
+    source: &mut FileSource,
+    entry: &Entry,
+    options: &ReadOptions<'_>,
+) -> io::Result<Option<TextHash>> {
+    let main_key = options.keys.main_key;
+    let odd = entry.is(Flags::ODD_SPELLING) || main_key != "main" && entry.shape == Shape::Main;
+    if !odd || entry.is(Flags::UNREAD) {
+        return Ok(None);
+    }
+    let Ok(key) = String::from_utf8(members::key(source, entry.start())?) else { return Ok(None) };
+    let canonical = canonical(&key, options.default_agent, main_key);
+    Ok((canonical != key).then(|| hash(canonical.as_bytes())))
 }
 
 /// Flags those of the entries whose other spelling, given by its hash, is there as well.

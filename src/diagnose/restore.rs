@@ -154,13 +154,17 @@ fn original(run: &Run, main_key: &str, map: bool) -> Result<(Restoration, bool),
     let path = checked_backup(run)?;
     let told = |error| RestoreError::Io(path.clone(), error);
     let backup = read(&path, main_key, map).map_err(told)?;
-    let identity = match Identity::at(&run.record.store)? {
-        Some(identity) => identity,
-        None => Identity::of(backup.source.opened()),
+    // The writer takes source 0 for the store as it is. Where that is gone, only a file elsewhere can be written.
+    let current = match read(&run.record.store, main_key, map) {
+        Ok(current) => Some(current),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(RestoreError::Io(run.record.store.clone(), error)),
     };
-    let file = || backup.source.file().try_clone().map_err(told);
-    let mut restoration = Restoration::blank(run, identity, identity.size, [file()?, file()?]);
-    restoration.current = run.record.summary.restored;
+    let now = current.as_ref().unwrap_or(&backup);
+    let file = |side: &Side| side.source.file().try_clone().map_err(told);
+    let files = [file(now)?, file(&backup)?];
+    let mut restoration = Restoration::blank(run, Identity::of(now.source.opened()), now.bytes, files);
+    restoration.current = now.scan.live().count() as u64;
     restoration.take_all(run, &backup)?;
     Ok((restoration, !damage(&backup.scan, backup.bytes).is_empty()))
 }

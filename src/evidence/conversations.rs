@@ -28,7 +28,7 @@ use std::sync::Arc;
 use crate::model::Millis;
 use crate::model::entry::Status;
 use crate::model::key::Shape;
-use crate::model::texts::TextMap;
+use crate::model::texts::{TextMap, TextSet};
 use crate::model::verdict::Confidence;
 use crate::openclaw::jobs::Job;
 use crate::report::model::{EvidenceItem, EvidenceState};
@@ -225,13 +225,23 @@ pub fn read(sources: &Sources<'_>, is_known: &dyn Fn(&str, &str) -> bool) -> Con
     found
 }
 
-/// Sessions of a store (hash of the id) whose transcript was archived as deleted or reset, and when last; none of which
-/// the transcript is there again.
-pub fn archived(store: &Path) -> io::Result<TextMap<Millis>> {
-    let (Some(dir), Some(name)) = (store.parent(), store.file_name()) else { return Ok(TextMap::default()) };
+/// The transcripts of a store, by the hash of their session.
+#[derive(Debug, Default)]
+pub struct Transcripts {
+    /// Those that are there under the usual name.
+    pub there: TextSet,
+    /// Those that were archived as deleted or reset, and when last; none of which the transcript is there again.
+    pub archived: TextMap<Millis>,
+}
+
+/// Which transcripts a store has, and had.
+pub fn transcripts(store: &Path) -> io::Result<Transcripts> {
+    let (Some(dir), Some(name)) = (store.parent(), store.file_name()) else {
+        return Ok(Transcripts::default());
+    };
     match Listing::read(dir, &name.to_string_lossy(), &|_, _| true) {
-        Ok(listing) => Ok(listing.archived()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(TextMap::default()),
+        Ok(listing) => Ok(Transcripts { archived: listing.archived(), there: listing.into_plain() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Transcripts::default()),
         Err(error) => Err(error),
     }
 }

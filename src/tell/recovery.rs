@@ -11,7 +11,7 @@ use crate::cli::request::{Recover, Request};
 use crate::diagnose::recovery::rebuilt::Rebuilt;
 use crate::diagnose::recovery::{self, Base, Recovery};
 use crate::diagnose::settle::strings;
-use crate::diagnose::{Condition, Diagnosis};
+use crate::diagnose::{Condition, Diagnosed, Diagnosis};
 use crate::evidence::conversations::{Unnamed, Why};
 use crate::exit::Exit;
 use crate::model::entry::Flags;
@@ -32,7 +32,6 @@ pub fn report(
     diagnosis: &mut Diagnosis,
     recoveries: &Recoveries,
     fates: &[Fate],
-    wanted: &Recover,
     applied: bool,
 ) -> io::Result<Report> {
     // Nothing is pruned here.
@@ -52,7 +51,7 @@ pub fn report(
         let fate = &mut fates[at];
         let done = fate.outcome == Outcome::Applied;
         let path = diagnosis.stores[at].file.path.display().to_string();
-        fate.findings.extend(findings(recovery, &path, done, wanted));
+        fate.findings.extend(findings(recovery, &path, done));
         if !done && recovery.is_change() {
             fate.exit = fate.exit.worst(Exit::Findings);
         }
@@ -106,7 +105,7 @@ fn tell(row: &mut StoreReport, recovery: &Recovery) {
     }
 }
 
-fn findings(recovery: &Recovery, path: &str, done: bool, wanted: &Recover) -> Vec<Finding> {
+fn findings(recovery: &Recovery, path: &str, done: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut say = |id: &'static str, severity, message: String, count: u64, hint: Option<&str>| {
         let (path, hint) = (Some(path.to_owned()), hint.map(str::to_owned));
@@ -120,6 +119,9 @@ fn findings(recovery: &Recovery, path: &str, done: bool, wanted: &Recover) -> Ve
     } else if recovery.base != Base::Whole {
         let message = "no file holds an entry of this store any more: nothing is written".to_owned();
         say(recovered, Severity::Error, message, 0, None);
+    } else {
+        let message = "nothing holds what is missed: nothing is written".to_owned();
+        say(recovered, Severity::Info, message, 0, None);
     }
     for left in [Left::Likely, Left::Removed, Left::Archived] {
         let count = recovery.merged.left.iter().filter(|(_, why)| *why == left).count() as u64;
@@ -139,17 +141,12 @@ fn findings(recovery: &Recovery, path: &str, done: bool, wanted: &Recover) -> Ve
         let message = format!("{}: {why}; what it holds is not known", copy.display());
         say("store-unreadable", Severity::Warning, message, 1, None);
     }
-    orphans(&recovery.unnamed, wanted, &mut say);
+    orphans(&recovery.unnamed, &mut say);
     findings
 }
 
 /// Transcripts that nobody can give a key to but the user.
-fn orphans(
-    unnamed: &[Unnamed],
-    wanted: &Recover,
-    say: &mut impl FnMut(&'static str, Severity, String, u64, Option<&str>),
-) {
-    let _ = wanted;
+fn orphans(unnamed: &[Unnamed], say: &mut impl FnMut(&'static str, Severity, String, u64, Option<&str>)) {
     for orphan in unnamed.iter().take(store::ROWS) {
         let when = orphan.last.or(orphan.first).map(|at| format!(", last at {}", Moment(at)));
         let words = orphan.first_words.as_ref().map(|words| format!(": \"{words}\""));
@@ -160,7 +157,8 @@ fn orphans(
             when.unwrap_or_default(),
             words.unwrap_or_default()
         );
-        let hint = format!("--assign {}=KEY gives it one", orphan.transcript);
+        // Quoted, so that --redact hides the name whatever it looks like; a shell does not mind.
+        let hint = format!("--assign \"{}\"=KEY gives it one", orphan.transcript);
         let hint = (orphan.why != Why::NoHeader).then_some(hint.as_str());
         say("transcript-orphan", Severity::Info, message, 1, hint);
     }
@@ -217,6 +215,11 @@ pub fn steps(
         .iter()
         .any(|(&at, recovery)| recovery.is_change() && fates[at].outcome != Outcome::Applied);
     let mut steps = Vec::new();
+    let likely = |store: &Diagnosed| store.is_told() && store.loss.wiped.is_some();
+    if recoveries.is_empty() && diagnosis.stores.iter().any(likely) {
+        let line = next::command(request, &["recover", "--confidence", "likely"], true);
+        steps.push(format!("{line}   (shows what may have been lost)"));
+    }
     if waiting {
         steps.extend(next::stop_first(diagnosis));
         let line = next::command(request, &["recover", "--apply"], true);
@@ -232,15 +235,14 @@ pub fn steps(
 }
 
 /// `--assign` that fits no transcript, or a key that is taken: a message for the user.
-pub fn unassigned(wanted: &Recover, diagnosis: &Diagnosis, recoveries: &Recoveries) -> Option<String> {
-    let _ = diagnosis;
+pub fn unassigned(wanted: &Recover, recoveries: &Recoveries) -> Option<String> {
     let rebuilt = || recoveries.values().flat_map(|recovery| &recovery.rebuilt);
     wanted.assigned.iter().find_map(|assignment| {
         let given = rebuilt()
             .any(|rebuilt| rebuilt.key == assignment.key && fits(&assignment.transcript, rebuilt));
         (!given).then(|| {
             format!(
-                "--assign {}={}: no transcript of that name is without an entry, or it has no valid first line, or the key has an entry already; nothing was changed",
+                "--assign \"{}\"=\"{}\": no transcript of that name is without an entry, or it has no valid first line, or the key has an entry already; nothing was changed",
                 assignment.transcript, assignment.key
             )
         })

@@ -9,8 +9,8 @@ use crate::cli::request::{Assignment, Recover};
 use crate::evidence::conversations::{self, Named, Sources, Unnamed, Why};
 use crate::evidence::copies::modified;
 use crate::model::Millis;
-use crate::model::entry::{Entry, hash};
-use crate::model::key::{Shape, split_agent};
+use crate::model::entry::{Entry, Flags, hash};
+use crate::model::key::{SessionKey, Shape, split_agent};
 use crate::model::store::StoreFile;
 use crate::model::texts::TextSet;
 use crate::model::verdict::Confidence;
@@ -154,8 +154,14 @@ impl Recovery {
     }
 }
 
-/// Whether a session that evidence names is missed: neither taken out on purpose, nor a run that is past.
+/// Whether a session that evidence names is missed: neither another agent's than is acted on, nor taken out on
+/// purpose, nor a run that is past.
 fn may_be_made(named: &Named, known: &Known, wanted: &Wanted<'_>, diagnosis: &Diagnosis) -> bool {
+    let keys = &wanted.task.options.keys;
+    let flags = (keys.marks)(&SessionKey::parse(&named.key, keys.main_key), &named.key);
+    if flags.has(Flags::OUT_OF_SCOPE) {
+        return false;
+    }
     let last = named.last.or(named.first).unwrap_or(Millis::MIN);
     let removed = !wanted.gone.include && wanted.gone.removed.since(hash(named.key.as_bytes()), last);
     let age = diagnosis.now().saturating_sub(last);

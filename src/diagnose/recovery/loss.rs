@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
-use super::super::read::ReadOptions;
+use super::super::read::{ReadOptions, other_spelling};
 use super::super::{Condition, Diagnosed};
 use super::court::Gone;
 use super::opened::Opened;
@@ -115,15 +115,22 @@ struct Keys(Vec<TextHash>);
 impl Keys {
     fn of(stores: &[Diagnosed]) -> Self {
         let whole = stores.iter().filter_map(Diagnosed::judged);
-        let mut keys: Vec<TextHash> =
-            whole.flat_map(|judged| judged.reading.scan.entries.iter()).map(|entry| entry.key).collect();
+        let entries = whole.flat_map(|judged| judged.reading.scan.entries.iter());
+        let mut keys: Vec<TextHash> = entries.flat_map(spellings).collect();
         keys.sort_unstable();
+        keys.dedup();
         Keys(keys)
     }
 
     fn has(&self, key: TextHash) -> bool {
         self.0.binary_search(&key).is_ok()
     }
+}
+
+/// A key as it is spelled, and as OpenClaw finds it. Of a run record the folded key is that of its base.
+fn spellings(entry: &Entry) -> impl Iterator<Item = TextHash> + use<> {
+    let folded = (entry.shape != Shape::RunRecord).then(|| entry.folded_key());
+    std::iter::once(entry.key).chain(folded)
 }
 
 /// What speaks of entries that a store may have had.
@@ -145,7 +152,12 @@ impl<'a> Traces<'a> {
         let none = store.judged().is_some_and(|judged| judged.sessions.leftovers == 0);
         let mut copies = if none { Vec::new() } else { copies::beside(&store.file.path)? };
         copies.retain(|copy| !young(copy));
+        // What lies outside may be a copy, of which the logs of the state directory tell nothing.
+        let foreign = store.file.named && store.file.outside;
         let is_of_store = |named: &&KeyNamed| {
+            if foreign {
+                return false;
+            }
             let agent = SessionKey::parse(&named.key, "main").agent;
             agent.is_some_and(|agent| store.file.agents.iter().any(|own| own == agent))
         };
@@ -160,22 +172,25 @@ impl<'a> Traces<'a> {
 fn losses(store: &Diagnosed, traces: Traces<'_>, keys: &Keys, look: &Look<'_>) -> io::Result<Loss> {
     let mut loss = Loss::default();
     let Traces { copies, mut named } = traces;
-    named.retain(|named| !keys.has(hash(named.key.as_bytes())));
+    named.retain(|named| !keys.has(hash(named.key.as_bytes())) && !keys.has(hash_folded(&named.key)));
     if copies.is_empty() && named.is_empty() {
         return Ok(loss);
     }
     let removed = Removed::of_store(&store.file.path, Some(look.state));
-    let archived = conversations::archived(&store.file.path)?;
-    let gone = Gone { removed: &removed, archived: &archived, include: false };
+    let transcripts = conversations::transcripts(&store.file.path)?;
+    let gone = Gone { removed: &removed, archived: &transcripts.archived, include: false };
     let newest = copies.iter().filter(|copy| copy.kind == CopyKind::Rotation).map(|copy| copy.written).max();
-    let rotated_away = newest.is_some_and(|newest| is_all_younger(&store.condition, newest));
+    let oldest = oldest(&store.condition);
+    let rotated_away = newest.is_some_and(|newest| oldest.is_none_or(|oldest| oldest > newest));
     // Where there is no store at all, nobody took anything out of it.
     let sound = matches!(store.condition, Condition::Whole(_));
+    // Where anything is left, OpenClaw has been at work, and takes out what is old.
+    let tended = oldest.is_some();
     let mut rotated = HashSet::new();
     let mut wiped = HashSet::new();
     for copy in copies {
         let path = copy.path.clone();
-        let opened = match Opened::read(copy, look.options) {
+        let mut opened = match Opened::read(copy, look.options) {
             Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
             Err(error) => {
@@ -183,29 +198,28 @@ fn losses(store: &Diagnosed, traces: Traces<'_>, keys: &Keys, look: &Look<'_>) -
                 continue;
             }
         };
-        let lost = opened.entries.iter().filter(|entry| {
-            let absent = !entry.is(Flags::OVERRIDDEN) && !keys.has(entry.key);
-            absent
-                && gone.explains(entry, opened.copy.written).is_none()
-                && !(sound && is_reaped(entry, look))
-        });
-        for entry in lost {
+        for at in lost(&mut opened, sound, keys, &gone, look)? {
+            let entry = &opened.entries[at as usize];
             if rotated_away && opened.copy.kind == CopyKind::Rotation {
                 loss.rotated.get_or_insert_with(|| Rotated { path: path.clone(), entries: 0 });
                 rotated.insert(entry.key);
             }
-            if names_a_session(entry.family()) {
+            if names_a_session(entry.family()) && !(tended && is_past(entry, look)) {
                 loss.wiped.get_or_insert_with(|| Wiped { keys: 0, told_by: path.display().to_string() });
                 wiped.insert(entry.key);
             }
         }
     }
-    for named in named {
-        let key = hash(named.key.as_bytes());
-        if !removed.since(key, named.when.unwrap_or(Millis::MIN)) {
-            loss.wiped.get_or_insert_with(|| Wiped { keys: 0, told_by: named.told_by.to_string() });
-            wiped.insert(key);
-        }
+    // A name alone is no entry, and a run that failed early leaves no more. It speaks for a loss where a transcript lies
+    // there to make one of, or where nothing in the store is as old.
+    let is_missed = |named: &&KeyNamed| {
+        let there = named.session.is_some_and(|session| transcripts.there.contains(&session));
+        let wiped_since = oldest.is_none_or(|oldest| named.when.is_some_and(|when| oldest > when));
+        (there || wiped_since) && !is_gone(named, &gone)
+    };
+    for named in named.iter().filter(|named| is_missed(named)) {
+        loss.wiped.get_or_insert_with(|| Wiped { keys: 0, told_by: named.told_by.to_string() });
+        wiped.insert(hash(named.key.as_bytes()));
     }
     if let Some(told) = &mut loss.rotated {
         told.entries = rotated.len() as u64;
@@ -217,14 +231,40 @@ fn losses(store: &Diagnosed, traces: Traces<'_>, keys: &Keys, look: &Look<'_>) -
     Ok(loss)
 }
 
-/// Whether the store is gone, or everything in it was touched after `newest`.
-fn is_all_younger(condition: &Condition, newest: Millis) -> bool {
-    match condition {
-        Condition::Whole(judged) => {
-            judged.reading.scan.live().all(|entry| entry.updated_at.millis().is_some_and(|at| at > newest))
+/// Numbers of the entries of a copy that no store holds under any spelling, and of which nothing explains why.
+fn lost(
+    opened: &mut Opened,
+    sound: bool,
+    keys: &Keys,
+    gone: &Gone<'_>,
+    look: &Look<'_>,
+) -> io::Result<Vec<u32>> {
+    let mut lost = Vec::new();
+    for (at, entry) in (0..).zip(opened.entries.iter()) {
+        let absent = !entry.is(Flags::OVERRIDDEN) && !opened.is_likely(at) && !keys.has(entry.key);
+        if absent
+            && gone.explains(entry, opened.copy.written).is_none()
+            && !(sound && is_reaped(entry, look))
+            && other_spelling(&mut opened.source, entry, look.options)?.is_none_or(|other| !keys.has(other))
+        {
+            lost.push(at);
         }
-        _ => true,
     }
+    Ok(lost)
+}
+
+/// Whether a key that is named was taken out by a run of ours, or its session archived, after it was named.
+fn is_gone(named: &KeyNamed, gone: &Gone<'_>) -> bool {
+    let when = named.when.unwrap_or(Millis::MIN);
+    let archived = named.session.and_then(|session| gone.archived.get(&session));
+    gone.removed.since(hash(named.key.as_bytes()), when) || archived.is_some_and(|&at| at >= when)
+}
+
+/// When what was touched longest ago in a store was; `None` where there is nothing. An entry without a time may be of
+/// any age.
+fn oldest(condition: &Condition) -> Option<Millis> {
+    let Condition::Whole(judged) = condition else { return None };
+    judged.reading.scan.live().map(|entry| entry.updated_at.millis().unwrap_or(Millis::MIN)).min()
 }
 
 /// A run record past its retention: OpenClaw takes these out itself, and deletes what would tell of it.
@@ -232,6 +272,12 @@ fn is_reaped(entry: &Entry, look: &Look<'_>) -> bool {
     let age = entry.updated_at.millis().map(|at| look.now.saturating_sub(at));
     entry.family() == Family::RunRecord
         && look.policy.run_retention.is_some_and(|retention| age.is_none_or(|age| age > retention))
+}
+
+/// An entry that OpenClaw's maintenance would have pruned by now. It archives the transcript, but deletes the archive
+/// as well when that is as old.
+fn is_past(entry: &Entry, look: &Look<'_>) -> bool {
+    entry.updated_at.millis().is_some_and(|at| look.now.saturating_sub(at) > look.policy.prune_after)
 }
 
 /// Whether a key that is nowhere else speaks for a loss: a run record and a synthetic session come and go.

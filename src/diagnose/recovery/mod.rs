@@ -183,7 +183,7 @@ pub fn plan(diagnosis: &mut Diagnosis, at: usize, task: &Task<'_>) -> io::Result
         kept: 0,
     };
     let removed = Removed::of_store(&file.path, Some(&state));
-    let archived = crate::evidence::conversations::archived(&file.path)?;
+    let archived = crate::evidence::conversations::transcripts(&file.path)?.archived;
     let gone = Gone { removed: &removed, archived: &archived, include: task.wanted.include_pruned };
     if from_copies {
         recovery.open_copies(&file, &state, task.options)?;

@@ -23,19 +23,19 @@ impl Removed {
     pub fn of_store(store: &Path, state_dir: Option<&Path>) -> Self {
         let mut removed = Removed::default();
         let real = resolved(store);
-        for run in runs_of(store, state_dir) {
-            if run.record.state == RunState::Done
-                && run.record.store == real
-                && let Err(error) = removed.follow(&run)
-            {
+        let mut runs = runs_of(store, state_dir);
+        runs.retain(|run| run.record.state == RunState::Done && run.record.store == real);
+        for (at, run) in runs.iter().enumerate() {
+            if let Err(error) = removed.follow(run, taken_back(run, &runs[at + 1..])) {
                 log::warn!("{error}; what run {} took out may come back", run.id);
             }
         }
         removed
     }
 
-    /// Runs are followed from the oldest on: an undo brings back what a run before it took out.
-    fn follow(&mut self, run: &Run) -> Result<(), DiskError> {
+    /// Runs are followed from the oldest on: an undo brings back what a run before it took out. What a recovery that
+    /// was `undone` had brought back is gone again, since then.
+    fn follow(&mut self, run: &Run, undone: Option<Millis>) -> Result<(), DiskError> {
         let summary = &run.record.summary;
         if summary.removed + summary.restored == 0 {
             return Ok(());
@@ -45,9 +45,10 @@ impl Removed {
             let raw = change.key.as_bytes();
             let Some(inner) = raw.len().checked_sub(1).and_then(|end| raw.get(1..end)) else { continue };
             let key = hash(&decode(inner));
-            match change.action.as_str() {
-                "remove" => self.at.insert(key, run.record.started_at),
-                "restore" | "recover" => self.at.remove(&key),
+            match (change.action.as_str(), undone) {
+                ("remove", _) => self.at.insert(key, run.record.started_at),
+                ("recover", Some(when)) => self.at.get_mut(&key).map(|at| std::mem::replace(at, when)),
+                ("restore" | "recover", _) => self.at.remove(&key),
                 _ => None,
             };
         }
@@ -58,6 +59,16 @@ impl Removed {
     pub fn since(&self, key: TextHash, written: Millis) -> bool {
         self.at.get(&key).is_some_and(|&at| at >= written)
     }
+}
+
+/// When what a recovery brought back was taken out again by an undo, which left to the byte what the recovery had found.
+fn taken_back(run: &Run, later: &[Run]) -> Option<Millis> {
+    let brought = run.record.steps.first().filter(|_| run.record.command == "recover")?;
+    let undoes = |later: &&Run| {
+        let step = later.record.steps.first().filter(|_| later.record.command == "undo");
+        step.is_some_and(|step| step.before == brought.after && step.after == brought.before)
+    };
+    later.iter().find(undoes).map(|undo| undo.record.started_at)
 }
 
 /// The runs of a store's records directory, oldest first.

@@ -86,16 +86,21 @@ impl Listing {
         known.1 = known.1.max(at);
     }
 
+    /// Sessions with a transcript of the usual name.
+    pub fn into_plain(self) -> TextSet {
+        self.plain
+    }
+
     /// Whether there is a transcript of the usual name.
     pub fn has_plain(&self, session: &str) -> bool {
         self.plain.contains(&hash(session.as_bytes()))
     }
 
     /// Sessions whose transcript was archived, with the newest time, unless a transcript of that name is there again.
-    pub fn archived(self) -> TextMap<Millis> {
+    pub fn archived(&self) -> TextMap<Millis> {
         let mut archived: TextMap<Millis> = TextMap::default();
-        for (name, (session, at)) in self.archives {
-            if !self.live.contains(&name) {
+        for (name, &(session, at)) in &self.archives {
+            if !self.live.contains(name) {
                 let known = archived.entry(session).or_insert(at);
                 *known = at.max(*known);
             }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::host::files;
 use crate::model::Millis;
+use crate::model::entry::{TextHash, hash};
 use crate::model::key::{SessionKey, Shape};
 use crate::openclaw::jobs::{self, Job};
 use crate::openclaw::subagents::{self, Row};
@@ -19,6 +20,8 @@ use super::{Conversations, Sources, ToldBy, Trouble};
 pub struct KeyNamed {
     /// The key; of a run that of its base.
     pub key: String,
+    /// The session that it stood for then, where that is told.
+    pub session: Option<TextHash>,
     /// When it was last in use, as far as the one who names it knows.
     pub when: Option<Millis>,
     /// Who names it.
@@ -49,7 +52,7 @@ pub fn keys_named(
 ) -> KeysNamed {
     let mut found = KeysNamed::default();
     let mut keys: HashMap<String, KeyNamed> = HashMap::new();
-    let mut add = |key: &str, when: Option<Millis>, told_by: ToldBy| {
+    let mut add = |key: &str, session: Option<&str>, when: Option<Millis>, told_by: ToldBy| {
         let parsed = SessionKey::parse(key, main_key);
         let family = parsed.shape.family();
         let lasting = parsed.shape != Shape::Unknown && !family.is_synthetic() && parsed.agent.is_some();
@@ -59,14 +62,15 @@ pub fn keys_named(
         let key = parsed.base.unwrap_or(key);
         let folded = key.to_lowercase();
         if keys.get(&folded).is_none_or(|known| known.when < when) {
-            keys.insert(folded, KeyNamed { key: key.to_owned(), when, told_by });
+            let session = session.map(|session| hash(session.as_bytes()));
+            keys.insert(folded, KeyNamed { key: key.to_owned(), session, when, told_by });
         }
     };
-    let add_line = |line: &KeyLine<'_>| add(line.key, Some(line.run.ts), line.at.clone());
+    let add_line = |line: &KeyLine<'_>| add(line.key, line.session, Some(line.run.ts), line.at.clone());
     for_each_line(run_logs, wanted, &mut found.troubles, add_line);
     for row in rows(registry, &mut found.troubles) {
         let named = [&row.child_session_key, &row.requester_session_key, &row.controller_session_key];
-        named.into_iter().flatten().for_each(|key| add(key, last_of(&row), ToldBy::Registry));
+        named.into_iter().flatten().for_each(|key| add(key, None, last_of(&row), ToldBy::Registry));
     }
     found.keys = keys.into_values().collect();
     found.keys.sort_by(|a, b| a.key.cmp(&b.key));
@@ -82,7 +86,7 @@ pub(super) fn add_children(sources: &Sources<'_>, found: &mut Conversations) {
         let Some(key) = row.child_session_key.filter(|key| judge.fault(key).is_none()) else { continue };
         let folded = key.to_lowercase();
         if children.get(&folded).is_none_or(|known| known.when < when) {
-            children.insert(folded, KeyNamed { key, when, told_by: ToldBy::Registry });
+            children.insert(folded, KeyNamed { key, session: None, when, told_by: ToldBy::Registry });
         }
     }
     found.named.iter().for_each(|named| drop(children.remove(&named.key.to_lowercase())));

@@ -440,8 +440,12 @@ fn children_that_nothing_ties_to_a_transcript_are_names_only() {
     ];
     let rows = rows.join(",").replacen(&BEGAN.to_string(), "first", 1);
     world.write("registry.json", format!(r#"{{"version":2,"runs":{{{rows}}}}}"#));
-    let child =
-        KeyNamed { key: "agent:main:subagent:a".into(), when: Some(BEGAN + 1), told_by: ToldBy::Registry };
+    let child = KeyNamed {
+        key: "agent:main:subagent:a".into(),
+        session: None,
+        when: Some(BEGAN + 1),
+        told_by: ToldBy::Registry,
+    };
     assert_eq!(world.read(&[]).keys_without_transcript, [child]);
     world.transcript("s", 0, 1, "x").trajectory("s", &["agent:main:subagent:A"]);
     assert_eq!(world.read(&[]).keys_without_transcript, []);
