@@ -7,7 +7,7 @@ use super::rebuilt::Rebuilt;
 use super::{Base, Diagnosis, Recovery, Task};
 use crate::cli::request::{Assignment, Recover};
 use crate::evidence::conversations::{self, Named, Sources, Unnamed, Why};
-use crate::evidence::copies::modified;
+use crate::evidence::copies::{CopyKind, modified};
 use crate::model::Millis;
 use crate::model::entry::{Entry, Flags, hash};
 use crate::model::key::{SessionKey, Shape, split_agent};
@@ -104,8 +104,10 @@ impl Recovery {
             return;
         }
         self.unnamed = found.unnamed;
+        let rotated = self.rotated_last().filter(|_| !wanted.gone.include);
         for named in found.named {
-            if known.has_key(&named.key) || !may_be_made(&named, &known, wanted, diagnosis) {
+            let gone = rotated.is_some_and(|at| named.last.or(named.first).is_some_and(|last| last < at));
+            if gone || known.has_key(&named.key) || !may_be_made(&named, &known, wanted, diagnosis) {
                 continue;
             }
             known.keys.insert(hash(named.key.as_bytes()));
@@ -114,6 +116,17 @@ impl Recovery {
             let list = if weak { &mut self.held } else { &mut self.rebuilt };
             list.push(made(named, dir, diagnosis.now()));
         }
+    }
+
+    /// When the newest sound rotation was the store, as its name says: what was over by then, and is not in it, had
+    /// been taken out before. A rotation is never of a store that was wiped, for only large ones are rotated; of
+    /// other copies that cannot be said.
+    fn rotated_last(&self) -> Option<Millis> {
+        let rotations = self.files.iter().filter(|file| file.copy.kind == CopyKind::Rotation);
+        rotations
+            .filter(|file| file.damage.is_empty() && !file.entries.is_empty())
+            .map(|file| file.copy.written)
+            .max()
     }
 
     /// Gives a transcript the key that the user names, whatever evidence says.
