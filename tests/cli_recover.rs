@@ -165,6 +165,19 @@ fn of_several_copies_the_newest_counts_and_every_entry_says_where_it_came_from()
 }
 
 #[test]
+fn an_old_copy_does_not_win_by_a_time_that_cannot_be() {
+    let own = entry("agent:main:main", "own", HOUR, &[]);
+    let untimed = store(std::slice::from_ref(&own)).replace(&format!("{}", NOW - HOUR), "\"today\"");
+    for (own, copy) in [(untimed, 100 * DAY), (store(&[own]), -100 * DAY)] {
+        let world = world_of(&own[..own.len() - 2]);
+        let old = store(&[entry("agent:main:main", "old", copy, &[])]);
+        world.put(&format!("{STORE}.bak.{}", NOW - 100 * DAY), old);
+        world.stopped(&["recover", "--apply"]).exits(0);
+        assert_eq!(String::from_utf8(world.bytes()).unwrap(), own);
+    }
+}
+
+#[test]
 fn what_a_run_of_ours_took_out_stays_out_unless_it_is_asked_for() {
     let world = World::looping();
     let before = world.keys();

@@ -1,11 +1,13 @@
 //! Several files that hold entries of one store: which copy of each key is taken, and in which order.
 //!
 //! Of a key's copies the newest counts (`updatedAt`), then the more complete, then the file that is named
-//! first. Hashes of keys only propose that two copies are of one key; their texts decide.
+//! first. An original that a run of ours kept is never the more complete one: what is equally new was made of
+//! it, and healed or slimmed on purpose. Hashes of keys only propose that two copies are of one key; their texts decide.
 
 use std::cmp::Reverse;
 use std::io;
 
+use crate::model::Millis;
 use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags};
 use crate::model::plan::SourceId;
@@ -41,8 +43,23 @@ pub struct Merged {
     pub left: Vec<(Pick, Left)>,
 }
 
+/// When a copy was touched last, as far as copies can be told apart by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Touched {
+    /// It does not say.
+    Unknown,
+    /// Then.
+    At(Millis),
+    /// It does not say either, but it stands in the store itself, of which all others are copies.
+    InTheStore,
+}
+
 /// What a merge asks its caller.
 pub trait Court {
+    /// When an entry of a file was touched.
+    fn touched(&self, source: SourceId, entry: &Entry) -> Touched;
+    /// Whether a file is what a run of ours found, and may have changed: larger then means older.
+    fn is_original(&self, source: SourceId) -> bool;
     /// Why a copy is not taken, whatever its times.
     fn objection(&mut self, pick: Pick) -> Option<Left>;
     /// Whether two copies of one hash are of one key.
@@ -87,9 +104,10 @@ fn settle(
 ) {
     let judged: Vec<(Pick, Option<Left>)> =
         copies.iter().map(|&pick| (pick, court.objection(pick))).collect();
+    let court = &*court;
     let best = |wanted: fn(&Option<Left>) -> bool| {
         let fit = judged.iter().filter(|(_, objection)| wanted(objection));
-        fit.max_by_key(|(pick, _)| worth(files, *pick)).copied()
+        fit.max_by_key(|(pick, _)| worth(files, court, *pick)).copied()
     };
     if let Some((pick, _)) = best(Option::is_none) {
         take(pick);
@@ -99,10 +117,11 @@ fn settle(
 }
 
 /// What makes one copy better than another.
-fn worth(files: &[&Entries], pick: Pick) -> impl Ord + use<> {
+fn worth(files: &[&Entries], court: &dyn Court, pick: Pick) -> impl Ord + use<> {
     let entry = entry(files, pick);
     let usable = !entry.is(Flags::NOT_OBJECT);
-    (usable, entry.updated_at.millis(), entry.session != 0, entry.bytes(), Reverse(pick))
+    let size = if court.is_original(pick.source) { 0 } else { entry.bytes() };
+    (usable, court.touched(pick.source, entry), entry.session != 0, size, Reverse(pick))
 }
 
 fn entry<'a>(files: &[&'a Entries], pick: Pick) -> &'a Entry {
@@ -154,14 +173,25 @@ mod tests {
         rows.iter().map(entry).collect()
     }
 
-    /// Objects to some, and says that some hashes stand for several keys.
+    /// Objects to some, says that some hashes stand for several keys, and which files are the store and originals of runs.
     #[derive(Default)]
     struct Bench {
+        store: Option<SourceId>,
+        originals: Vec<SourceId>,
         against: Vec<(Pick, Left)>,
         strangers: Vec<(Pick, Pick)>,
     }
 
     impl Court for Bench {
+        fn touched(&self, source: SourceId, entry: &Entry) -> Touched {
+            let unknown = if self.store == Some(source) { Touched::InTheStore } else { Touched::Unknown };
+            entry.updated_at.millis().map_or(unknown, Touched::At)
+        }
+
+        fn is_original(&self, source: SourceId) -> bool {
+            self.originals.contains(&source)
+        }
+
         fn objection(&mut self, pick: Pick) -> Option<Left> {
             self.against.iter().find(|(other, _)| *other == pick).map(|(_, why)| *why)
         }
@@ -214,6 +244,19 @@ mod tests {
         let strangers = vec![(pick(0, 0), pick(1, 0))];
         let merged = merge(&copies(&files), &mut Bench { strangers, ..Bench::default() }).unwrap();
         assert_eq!(merged.taken, [pick(2, 0), pick(1, 0)]);
+    }
+
+    #[test]
+    fn the_store_keeps_an_entry_without_a_time_and_what_our_runs_made_of_one() {
+        let mut files = [file(&[(1, 0, 10), (2, 5, 10)]), file(&[(1, 9, 90), (2, 5, 90)])];
+        files[0][0].updated_at = Entry::new(0, 0).updated_at;
+        let mut bench = Bench { store: Some(0), originals: vec![1], ..Bench::default() };
+        let merged = merge(&copies(&files), &mut bench).unwrap();
+        assert_eq!(merged.taken, [pick(0, 0), pick(0, 1)]);
+        // Of two originals the one that is named first is the later.
+        let files = [file(&[(2, 5, 10)]), file(&[(2, 5, 90)])];
+        let mut bench = Bench { originals: vec![0, 1], ..Bench::default() };
+        assert_eq!(merge(&copies(&files), &mut bench).unwrap().taken, [pick(0, 0)]);
     }
 
     #[test]

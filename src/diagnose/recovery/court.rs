@@ -4,12 +4,13 @@ use std::io;
 
 use super::opened::Opened;
 use super::removed::Removed;
+use crate::evidence::copies::CopyKind;
 use crate::model::Millis;
 use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags};
 use crate::model::plan::SourceId;
 use crate::model::texts::TextMap;
-use crate::plan::merge::{Court, Left, Pick};
+use crate::plan::merge::{Court, Left, Pick, Touched};
 use crate::scan::members;
 use crate::scan::source::FileSource;
 
@@ -38,12 +39,18 @@ impl Gone<'_> {
     }
 }
 
+/// By how much a clock may have been wrong when an entry was written.
+const CLOCK_ERROR: Millis = 24 * 3_600_000;
+
 /// The files of a merge.
 pub struct Bench<'a> {
     sources: Vec<&'a mut FileSource>,
     entries: Vec<&'a Entries>,
     likely: Vec<&'a [u32]>,
     written: Vec<Millis>,
+    originals: Vec<bool>,
+    /// Later times are not believed.
+    latest: Millis,
     gone: &'a Gone<'a>,
     /// Of which file nothing is gone on purpose: the store itself.
     store: Option<SourceId>,
@@ -56,6 +63,7 @@ impl<'a> Bench<'a> {
         files: &'a mut [Opened],
         store: Option<SourceId>,
         gone: &'a Gone<'a>,
+        now: Millis,
         accept_likely: bool,
     ) -> (Self, Vec<&'a Entries>) {
         let mut bench = Bench {
@@ -63,6 +71,8 @@ impl<'a> Bench<'a> {
             entries: Vec::new(),
             likely: Vec::new(),
             written: Vec::new(),
+            originals: Vec::new(),
+            latest: now.saturating_add(CLOCK_ERROR),
             gone,
             store,
             accept_likely,
@@ -72,6 +82,7 @@ impl<'a> Bench<'a> {
             bench.entries.push(&file.entries);
             bench.likely.push(&file.likely);
             bench.written.push(file.copy.written);
+            bench.originals.push(file.copy.kind == CopyKind::Backup);
         }
         let entries = bench.entries.clone();
         (bench, entries)
@@ -88,6 +99,16 @@ impl<'a> Bench<'a> {
 }
 
 impl Court for Bench<'_> {
+    fn touched(&self, source: SourceId, entry: &Entry) -> Touched {
+        let unknown = if self.store == Some(source) { Touched::InTheStore } else { Touched::Unknown };
+        let at = entry.updated_at.millis().filter(|&at| at <= self.latest);
+        at.map_or(unknown, Touched::At)
+    }
+
+    fn is_original(&self, source: SourceId) -> bool {
+        self.originals[usize::from(source)]
+    }
+
     fn objection(&mut self, pick: Pick) -> Option<Left> {
         let (entry, at) = (self.entry(pick), usize::from(pick.source));
         let own = self.store == Some(pick.source);

@@ -190,7 +190,7 @@ pub fn plan(diagnosis: &mut Diagnosis, at: usize, task: &Task<'_>) -> io::Result
     }
     let accept = task.wanted.confidence == Confidence::Likely;
     let store = recovery.store();
-    let (mut bench, entries) = Bench::new(&mut recovery.files, store, &gone, accept);
+    let (mut bench, entries) = Bench::new(&mut recovery.files, store, &gone, diagnosis.now(), accept);
     recovery.merged = match base {
         Base::Whole => add(&entries, &mut bench)?,
         Base::Damaged | Base::Missing => merge(&entries, &mut bench)?,
