@@ -1,7 +1,9 @@
 //! The recovered store as a table of pieces, the record of what was added, and the check of the new file.
 
+use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 
 use super::opened::Opened;
 use super::rebuilt::Rebuilt;
@@ -13,7 +15,7 @@ use crate::plan::merge::Pick;
 use crate::rules::store::Damaged;
 use crate::scan::entries::Scan;
 use crate::scan::members;
-use crate::scan::source::{FileSource, read_range};
+use crate::scan::source::{FileSource, Source, read_range};
 use crate::scan::text::decode;
 
 /// Writes entries one after the other, in one style.
@@ -37,7 +39,7 @@ impl Writer<'_> {
         self.any = true;
     }
 
-    fn entry(&mut self, source: SourceId, file: &mut FileSource, entry: &Entry) -> io::Result<()> {
+    fn entry(&mut self, source: SourceId, file: &File, entry: &Entry) -> io::Result<()> {
         let joined = match self.last {
             Some((last, end)) if last == source && is_plain(file, end..entry.start(), self.style)? => {
                 self.table.copy(source, end, entry.start());
@@ -60,12 +62,14 @@ impl Writer<'_> {
     }
 }
 
-/// Whether nothing but a comma and the white space of the style stands there.
-fn is_plain(file: &mut FileSource, between: Range<u64>, style: &Style) -> io::Result<bool> {
+/// Whether nothing but a comma and the white space of the style stands there. One small read: entries may lie far
+/// apart, and whether the file is still the same is asked once, at the end.
+fn is_plain(file: &File, between: Range<u64>, style: &Style) -> io::Result<bool> {
     if between.start >= between.end || between.end - between.start != 1 + style.between.len() as u64 {
         return Ok(false);
     }
-    let bytes = read_range(file, between)?;
+    let mut bytes = vec![0; 1 + style.between.len()];
+    file.read_exact_at(&mut bytes, between.start)?;
     Ok(bytes.split_first() == Some((&b',', style.between.as_bytes())))
 }
 
@@ -118,12 +122,13 @@ fn fill(
     for pick in taken {
         let file = &mut files[usize::from(pick.source)];
         let entry = file.entries[pick.entry as usize];
-        writer.entry(pick.source, &mut file.source, &entry)?;
+        writer.entry(pick.source, file.source.file(), &entry)?;
     }
     for rebuilt in rebuilt {
         writer.text(&rebuilt.text(writer.style));
     }
     for file in files {
+        file.source.unchanged()?;
         file.source.release()?;
     }
     Ok(())
