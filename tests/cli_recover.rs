@@ -394,6 +394,19 @@ fn redacted_it_tells_no_name_and_no_words() {
     }
 }
 
+#[test]
+fn a_run_that_a_later_copy_has_no_record_of_had_none_any_more() {
+    for (rotated_at, made) in [(NOW - MINUTE, 0), (NOW - 3 * HOUR, 1)] {
+        let world = empty();
+        world.put(&format!("{STORE}.bak.{rotated_at}"), store(&five()));
+        let at = "2026-11-21T00:00:00.000Z";
+        world.put("cron/runs/daily.jsonl", finished("daily", Some("s"), NOW - HOUR, NOW - HOUR));
+        world.put("agents/main/sessions/s.jsonl", transcript("s", at, "hello"));
+        world.stopped(&["recover", "--apply"]).exits(0);
+        assert_eq!(world.keys().len(), 5 + made, "{:?}", world.keys());
+    }
+}
+
 /// A transcript: a header, and a message of the user.
 fn transcript(session: &str, at: &str, words: &str) -> String {
     let header = json!({"type": "session", "version": 3, "id": session, "timestamp": at, "cwd": "/"});

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::court::Gone;
+use super::opened::Opened;
 use super::rebuilt::Rebuilt;
 use super::{Base, Diagnosis, Recovery, Task};
 use crate::cli::request::{Assignment, Recover};
 use crate::evidence::conversations::{self, Named, Sources, Unnamed};
-use crate::evidence::copies::modified;
+use crate::evidence::copies::{CopyKind, modified};
 use crate::model::Millis;
 use crate::model::entry::{Entry, Flags, hash};
 use crate::model::key::{SessionKey, Shape, split_agent};
@@ -48,12 +49,21 @@ struct Known {
     sessions: TextSet,
     /// Whether this OpenClaw keeps an entry for each run.
     has_run_records: bool,
+    /// When the newest whole copy was written: a run that was over by then, and has no record in it, had none any more.
+    copied: Option<Millis>,
 }
 
 impl Known {
     fn of(recovery: &Recovery) -> Self {
-        let mut known =
-            Known { keys: TextSet::default(), sessions: TextSet::default(), has_run_records: false };
+        let is_whole = |file: &&Opened| {
+            file.copy.kind != CopyKind::Store && file.damage.is_empty() && !file.entries.is_empty()
+        };
+        let mut known = Known {
+            keys: TextSet::default(),
+            sessions: TextSet::default(),
+            has_run_records: false,
+            copied: recovery.files.iter().filter(is_whole).map(|file| file.copy.written).max(),
+        };
         let own = (recovery.base == Base::Whole).then(|| recovery.files[0].entries.iter());
         let left = recovery.merged.left.iter().map(|(pick, _)| *pick);
         let picks = recovery.merged.taken.iter().copied().chain(left);
@@ -164,7 +174,8 @@ fn may_be_made(named: &Named, known: &Known, wanted: &Wanted<'_>, diagnosis: &Di
     let removed = !wanted.gone.include && wanted.gone.removed.since(hash(named.key.as_bytes()), last);
     let age = diagnosis.now().saturating_sub(last);
     let past = diagnosis.policy.run_retention.is_some_and(|retention| age > retention);
-    !removed && (named.shape != Shape::RunRecord || known.has_run_records && !past)
+    let taken_out = past || known.copied.is_some_and(|copied| last <= copied);
+    !removed && (named.shape != Shape::RunRecord || known.has_run_records && !taken_out)
 }
 
 fn made(named: Named, dir: &Path, now: Millis) -> Rebuilt {
