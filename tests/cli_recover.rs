@@ -341,6 +341,9 @@ fn what_was_added_to_a_sound_store_can_be_taken_back() {
     let report = world.stopped(&["undo", &run, "--json"]).exits(0).json();
     assert_eq!(first(&report)["entries"]["total"], 3, "{report:#}");
     assert_eq!(world.bytes(), text.as_bytes());
+    let tree = world.tree();
+    world.stopped(&["undo", &run]).exits(0);
+    assert_eq!(world.tree(), tree, "a second time changes nothing");
 }
 
 #[test]
@@ -394,6 +397,30 @@ fn redacted_it_tells_no_name_and_no_words() {
         let told = ran.said();
         assert!(!told.is_empty() && !told.contains("hush"), "{told}");
     }
+}
+
+#[test]
+fn a_run_that_a_later_copy_has_no_record_of_had_none_any_more() {
+    for (rotated_at, made) in [(NOW - MINUTE, 0), (NOW - 3 * HOUR, 1)] {
+        let world = empty();
+        world.put(&format!("{STORE}.bak.{rotated_at}"), store(&five()));
+        let at = "2026-11-21T00:00:00.000Z";
+        world.put("cron/runs/daily.jsonl", finished("daily", Some("s"), NOW - HOUR, NOW - HOUR));
+        world.put("agents/main/sessions/s.jsonl", transcript("s", at, "hello"));
+        world.stopped(&["recover", "--apply"]).exits(0);
+        assert_eq!(world.keys().len(), 5 + made, "{:?}", world.keys());
+    }
+}
+
+#[test]
+fn output_of_two_stores_is_refused_in_json_too() {
+    let text = store(&five());
+    let world = world_of(&text[..text.len() - 5]);
+    world.put("agents/b/sessions/sessions.json", text[..text.len() - 5].replace("agent:main", "agent:b"));
+    let file = world.root.join("out.json");
+    let report = world.stopped(&["recover", "--json", "--output", file.to_str().unwrap()]).exits(2).json();
+    assert_eq!(report["exitCode"], 2);
+    assert!(!file.exists());
 }
 
 /// A transcript: a header, and a message of the user.

@@ -131,8 +131,7 @@ fn output(
         let many = changing.len();
         let message =
             format!("--output takes one store, and {many} can be recovered here; name it with --store");
-        speak::say(edge, &message);
-        return Ok(Exit::Usage);
+        return speak::end(edge, Exit::Usage, "look-failed", &message);
     };
     let recovery = &recoveries[at];
     let written =

@@ -128,6 +128,9 @@ pub fn plan(run: &Run, main_key: &str, map: bool) -> Result<Restoration, Restore
     if damaged {
         return Err(RestoreError::DamagedOriginal(run.id.to_string()));
     }
+    if Fingerprint::of_file(&restoration.store)? == restoration.whole {
+        return Ok(restoration.nothing());
+    }
     if !is_untouched(run, &restoration.store)? {
         return Err(RestoreError::WasRecovery(run.id.to_string()));
     }
@@ -246,6 +249,11 @@ impl Restoration {
             files,
             store: run.record.store.clone(),
         }
+    }
+
+    /// The store is the original already.
+    fn nothing(self) -> Self {
+        Restoration { restored: 0, reverted: 0, records: Vec::new(), whole: None, ..self }
     }
 
     /// Whether the store would be another.

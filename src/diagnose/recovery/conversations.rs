@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::court::Gone;
+use super::opened::Opened;
 use super::rebuilt::Rebuilt;
 use super::{Base, Diagnosis, Recovery, Task};
 use crate::cli::request::{Assignment, Recover};
@@ -48,12 +49,21 @@ struct Known {
     sessions: TextSet,
     /// Whether this OpenClaw keeps an entry for each run.
     has_run_records: bool,
+    /// When the newest whole copy was written: a run that was over by then, and has no record in it, had none any more.
+    copied: Option<Millis>,
 }
 
 impl Known {
     fn of(recovery: &Recovery) -> Self {
-        let mut known =
-            Known { keys: TextSet::default(), sessions: TextSet::default(), has_run_records: false };
+        let is_whole = |file: &&Opened| {
+            file.copy.kind != CopyKind::Store && file.damage.is_empty() && !file.entries.is_empty()
+        };
+        let mut known = Known {
+            keys: TextSet::default(),
+            sessions: TextSet::default(),
+            has_run_records: false,
+            copied: recovery.files.iter().filter(is_whole).map(|file| file.copy.written).max(),
+        };
         let own = (recovery.base == Base::Whole).then(|| recovery.files[0].entries.iter());
         let left = recovery.merged.left.iter().map(|(pick, _)| *pick);
         let picks = recovery.merged.taken.iter().copied().chain(left);
@@ -104,10 +114,8 @@ impl Recovery {
             return;
         }
         self.unnamed = found.unnamed;
-        let rotated = self.rotated_last().filter(|_| !wanted.gone.include);
         for named in found.named {
-            let gone = rotated.is_some_and(|at| named.last.or(named.first).is_some_and(|last| last < at));
-            if gone || known.has_key(&named.key) || !may_be_made(&named, &known, wanted, diagnosis) {
+            if known.has_key(&named.key) || !may_be_made(&named, &known, wanted, diagnosis) {
                 continue;
             }
             known.keys.insert(hash(named.key.as_bytes()));
@@ -116,17 +124,6 @@ impl Recovery {
             let list = if weak { &mut self.held } else { &mut self.rebuilt };
             list.push(made(named, dir, diagnosis.now()));
         }
-    }
-
-    /// When the newest sound rotation was the store, as its name says: what was over by then, and is not in it, had
-    /// been taken out before. A rotation is never of a store that was wiped, for only large ones are rotated; of
-    /// other copies that cannot be said.
-    fn rotated_last(&self) -> Option<Millis> {
-        let rotations = self.files.iter().filter(|file| file.copy.kind == CopyKind::Rotation);
-        rotations
-            .filter(|file| file.damage.is_empty() && !file.entries.is_empty())
-            .map(|file| file.copy.written)
-            .max()
     }
 
     /// Gives a transcript the key that the user names, whatever evidence says.
@@ -179,7 +176,8 @@ fn may_be_made(named: &Named, known: &Known, wanted: &Wanted<'_>, diagnosis: &Di
     let removed = !wanted.gone.include && wanted.gone.removed.since(hash(named.key.as_bytes()), last);
     let age = diagnosis.now().saturating_sub(last);
     let past = diagnosis.policy.run_retention.is_some_and(|retention| age > retention);
-    !removed && (named.shape != Shape::RunRecord || known.has_run_records && !past)
+    let taken_out = past || known.copied.is_some_and(|copied| last <= copied);
+    !removed && (named.shape != Shape::RunRecord || known.has_run_records && !taken_out)
 }
 
 fn made(named: Named, dir: &Path, now: Millis) -> Rebuilt {
