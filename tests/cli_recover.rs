@@ -278,6 +278,21 @@ fn a_copy_elsewhere_is_not_held_against_the_logs_of_the_state_directory() {
 }
 
 #[test]
+fn a_store_of_which_only_our_own_originals_are_left_is_missed_and_comes_back() {
+    let world = World::looping();
+    world.stopped(&["prune", "--apply"]).exits(0);
+    let keys = world.keys();
+    fs::remove_file(world.store()).unwrap();
+    for name in world.beside() {
+        fs::remove_file(world.store().with_file_name(name)).unwrap();
+    }
+    world.stopped(&["check"]).exits(3).says("store-missing");
+    world.stopped(&["recover", "--apply"]).exits(0);
+    let found = world.keys();
+    assert_eq!(found, keys, "what the run took out stays out");
+}
+
+#[test]
 fn nothing_to_recover_writes_nothing() {
     let healthy = world_of(store(&five()));
     let before = healthy.tree();
@@ -469,7 +484,14 @@ fn what_no_file_holds_is_made_anew_from_what_is_certain_and_the_rest_is_listed()
 fn assigning_what_is_not_there_or_taken_is_a_usage_error() {
     let world = world_of(store(&five()));
     let before = world.tree();
-    for words in ["nothing=agent:main:x:direct:1", "m=agent:main:main", "m", "=agent:main:x", "m=key"] {
+    for words in [
+        "nothing=agent:main:x:direct:1",
+        "m=agent:main:a\u{7}b",
+        "m=agent:main:main",
+        "m",
+        "=agent:main:x",
+        "m=key",
+    ] {
         world.stopped(&["recover", "--apply", "--assign", words]).exits(2);
     }
     assert_eq!(world.tree(), before);

@@ -269,7 +269,8 @@ fn assignment(text: &str) -> Result<Assignment, UsageError> {
         .split_once('=')
         .filter(|(transcript, key)| !transcript.is_empty() && !key.is_empty())
         .ok_or_else(|| usage(format!("--assign '{text}': write the transcript's name, '=', and the key")))?;
-    if crate::model::key::split_agent(key).is_none() && key != "global" {
+    let is_key = crate::model::key::split_agent(key).is_some() || key == "global";
+    if !is_key || key.chars().any(char::is_control) {
         return Err(usage(format!("--assign: '{key}' is no session key; one reads agent:<id>:<rest>")));
     }
     Ok(Assignment { transcript: transcript.to_owned(), key: key.to_owned() })

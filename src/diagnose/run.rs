@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::read::{self, ReadFailure, ReadOptions};
+use super::recovery::has_originals;
 use super::recovery::loss::{self, Look, Loss};
 use super::settle::{self, LastLines};
 use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble};
@@ -128,7 +129,7 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
     let mut stores = Vec::new();
     for file in &situation.stores {
         let judge = lock_judge(edge, &gateway);
-        let condition = open(file, &options, &judge, &evidence, budget);
+        let condition = open(file, &options, &judge, &evidence, budget, &situation.state_dir);
         if let Some(exit) = edge.cancel.requested() {
             return Err(LookError::Cancelled(exit));
         }
@@ -201,12 +202,14 @@ fn open(
     judge: &LockJudge<'_>,
     evidence: &Evidence,
     budget: Option<u64>,
+    state: &Path,
 ) -> Condition {
     let dir = file.path.parent().unwrap_or(Path::new("/"));
     let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let sessions = SessionsDir::list(dir, &name, judge);
     if !file.exists {
-        let traces = sessions.transcripts + sessions.leftovers > 0;
+        let beside = sessions.transcripts + sessions.leftovers > 0;
+        let traces = beside || dir.is_dir() && has_originals(&file.path, state);
         return if traces { Condition::Missing } else { Condition::Absent };
     }
     let reading = match read::read(file, options) {

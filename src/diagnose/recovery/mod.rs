@@ -295,6 +295,11 @@ impl Recovery {
     }
 }
 
+/// Whether a run of ours kept the original of a store: then there was one.
+pub fn has_originals(store: &Path, state: &Path) -> bool {
+    !backups(store, state).is_empty()
+}
+
 /// The originals that runs of ours kept of a store.
 fn backups(store: &Path, state: &Path) -> Vec<StoreCopy> {
     let real = removed::resolved(store);
