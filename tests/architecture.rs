@@ -89,14 +89,32 @@ fn reports_open_no_file_and_look_at_no_clock() {
 
 #[test]
 fn only_apply_changes_files_and_there_only_the_disk() {
-    // lock_file.rs and files.rs open with options to read without waiting; flock.rs opens the file that our own processes lock each other by.
-    let exceptions = ["src/apply/disk.rs", "src/apply/flock.rs", "src/apply/lock_file.rs"];
+    // lock_file.rs and files.rs open with options to read without waiting; flock.rs opens the file that our own processes lock each other by;
+    // copy.rs makes a private directory for temporary files, and changes nothing elsewhere.
+    let exceptions = [
+        "src/apply/disk.rs",
+        "src/apply/flock.rs",
+        "src/apply/lock_file.rs",
+        "src/evidence/database/copy.rs",
+    ];
     let found = hits(|_| true, &[WRITES]);
     let reading = |hit: &String| hit.contains("OpenOptions::new().read(true).custom_flags");
     let (reads, writes): (Vec<String>, Vec<String>) = found.into_iter().partition(reading);
     assert_eq!(reads.len(), 2, "{reads:?}");
     let files: Vec<&str> = exceptions.into_iter().filter(|file| !file.ends_with("lock_file.rs")).collect();
     only_in(&files, &writes);
+}
+
+#[test]
+fn sqlite_has_one_door() {
+    let door = "src/evidence/database.rs";
+    only_in(&[door], &hits(|_| true, &[&["rusqlite", "Connection::"]]));
+    let file = sources().into_iter().find(|file| door == format!("src/{}", file.path)).expect("the door");
+    // The only way to open what belongs to somebody else.
+    assert_eq!(file.code.matches("open_with_flags").count(), 1);
+    for word in ["OPEN_CREATE", "INSERT", "UPDATE", "DELETE", "VACUUM", "checkpoint"] {
+        assert!(!file.written.contains(word), "{word}");
+    }
 }
 
 #[test]

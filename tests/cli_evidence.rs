@@ -399,28 +399,6 @@ fn a_store_lock_of_the_dead_is_taken_over_and_that_is_said() {
 }
 
 #[test]
-fn a_directory_that_was_migrated_is_read_and_never_written() {
-    let world = World::looping();
-    world.put(
-        "agents/main/agent/openclaw-agent.sqlite",
-        b"SQLite format 3\0.... CREATE TABLE session_nodes (session_key TEXT PRIMARY KEY) ....",
-    );
-    let report = world.stopped(&["check", "--json"]).json();
-    assert_eq!(report["era"], "sqlite", "{report}");
-    assert!(finding(&report, "era-sqlite").is_some());
-    let before = world.tree();
-    let report = world.stopped(&["prune", "--apply", "--json"]).exits(5).json();
-    assert_eq!(report["stores"][0]["outcome"], "refused");
-    assert_eq!(world.tree(), before);
-    // Without a store, there is nothing to do, and none is made.
-    fs::remove_file(world.store()).unwrap();
-    let before = world.tree();
-    let code = world.stopped(&["prune", "--apply"]).code;
-    assert!([0, 5].contains(&code), "{code}");
-    assert_eq!(world.tree(), before);
-}
-
-#[test]
 fn the_brakes_hold_and_say_so() {
     let world = World::looping();
     let mut entries = looping();

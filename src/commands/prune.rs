@@ -17,7 +17,7 @@ use crate::diagnose::{Condition, Diagnosed, Diagnosis, Judged};
 use crate::evidence::discover;
 use crate::exit::Exit;
 use crate::model::plan::PieceTable;
-use crate::report::model::{Backup, Era, Finding, Outcome, Severity};
+use crate::report::model::{Backup, Finding, Outcome, Severity};
 use crate::scan::entries::{KeyContext, scan};
 use crate::scan::source::FileSource;
 use crate::tell::Fate;
@@ -168,12 +168,7 @@ fn replace_store(
     if !judged.plan.summary.is_change() {
         return Ok(None);
     }
-    if matches!(situation.era, Era::Sqlite | Era::Unknown) {
-        return Err(ApplyError::Migrated(format!(
-            "{}: this state directory was migrated to SQLite, or may have been: nothing is written to it; use `openclaw doctor`",
-            store.file.path.display()
-        )));
-    }
+    write::not_migrated(situation, &store.file.path)?;
     // The look of the diagnosis is young enough to say yes: the one that counts is taken under the lock.
     write::allowed(gateway, edge.request.gateway, consent)
         .or_else(|_| write::may_write(edge, situation, consent))

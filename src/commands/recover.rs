@@ -16,7 +16,6 @@ use crate::evidence::discover;
 use crate::exit::Exit;
 use crate::model::entry::Flags;
 use crate::model::plan::PieceTable;
-use crate::report::model::Era;
 use crate::scan::entries::{KeyContext, scan};
 use crate::scan::source::FileSource;
 use crate::tell::Fate;
@@ -195,12 +194,7 @@ fn write_store(
 ) -> Result<Receipt, ApplyError> {
     let (situation, file) = (&diagnosis.situation, &diagnosis.stores[at].file);
     let consent = &wanted.write;
-    if matches!(situation.era, Era::Sqlite | Era::Unknown) {
-        return Err(ApplyError::Migrated(format!(
-            "{}: this state directory was migrated to SQLite, or may have been: nothing is written to it; use `openclaw doctor`",
-            file.path.display()
-        )));
-    }
+    write::not_migrated(situation, &file.path)?;
     write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
     let told = |path: &Path, error| ApplyError::Io(DiskError::new("look at", path, error));
     let records = write::records_dir(&file.real, situation).map_err(|error| told(&file.real, error))?;

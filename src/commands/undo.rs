@@ -17,7 +17,7 @@ use crate::evidence::gateway;
 use crate::exit::Exit;
 use crate::model::store::StoreFile;
 use crate::report::model::{
-    EntryCounts, Era, Finding, NoChanges, OpenclawReads, Outcome, Report, RunReport, Severity, StoreVerdict,
+    EntryCounts, Finding, NoChanges, OpenclawReads, Outcome, Report, RunReport, Severity, StoreVerdict,
 };
 use crate::tell::{Fate, store};
 
@@ -131,12 +131,7 @@ fn replace_with(
     }
     let store = &run.record.store;
     let told = |error: io::Error| ApplyError::Io(crate::apply::DiskError::new("open", store, error));
-    if matches!(situation.era, Era::Sqlite | Era::Unknown) {
-        let path = store.display();
-        return Err(ApplyError::Migrated(format!(
-            "{path}: this state directory was migrated to SQLite, or may have been"
-        )));
-    }
+    write::not_migrated(situation, store)?;
     write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
     let records = write::records_dir(store, situation).map_err(told)?;
     let (lock, resumed) = write::lock(edge, situation, &records, consent)?;

@@ -15,6 +15,7 @@ use crate::cli::args::{GatewayArg, WriteArgs};
 use crate::diagnose::run::{Edge, Writer};
 use crate::evidence::discover::Situation;
 use crate::evidence::gateway::{self, GatewayEvidence};
+use crate::evidence::migration;
 
 /// Era C, in which OpenClaw takes no lock any more, begins here.
 const FIRST_WITHOUT_LOCK: [u64; 3] = [2026, 5, 2];
@@ -48,6 +49,14 @@ pub fn allowed(evidence: &GatewayEvidence, arg: GatewayArg, write: &WriteArgs) -
     Err(format!(
         "it could not be established that the gateway is stopped ({why}); stop it and say --gateway stopped"
     ))
+}
+
+/// Whether the migration to SQLite leaves the store to be written at all.
+pub fn not_migrated(situation: &Situation, store: &Path) -> Result<(), ApplyError> {
+    match migration::refusal(situation, store) {
+        Some(why) => Err(ApplyError::Migrated(format!("{}: {why}; use `openclaw doctor`", store.display()))),
+        None => Ok(()),
+    }
 }
 
 /// Whether a version of OpenClaw still takes the lock of the store.

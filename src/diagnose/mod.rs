@@ -72,6 +72,8 @@ pub struct Diagnosed {
     pub condition: Condition,
     /// What it lost.
     pub loss: Loss,
+    /// Why the migration to SQLite forbids to write it.
+    pub held: Option<String>,
 }
 
 impl Diagnosed {

@@ -18,7 +18,7 @@ use crate::evidence::gateway::{self, GatewayEvidence};
 use crate::evidence::jobs::JobsReading;
 use crate::evidence::marks::Marks;
 use crate::evidence::sessions::{LockJudge, SessionsDir};
-use crate::evidence::{jobs, registry, runs};
+use crate::evidence::{jobs, migration, registry, runs};
 use crate::exit::Exit;
 use crate::host::{Host, RealSystem, Service, System, files, memory, service};
 use crate::model::evidence::{Evidence, Life};
@@ -28,7 +28,7 @@ use crate::openclaw::layout;
 use crate::plan::forecast;
 use crate::plan::prune::PrunePlan;
 use crate::progress::Progress;
-use crate::report::model::EvidenceState;
+use crate::report::model::{Era, EvidenceState};
 use crate::rules::case::StoreFacts;
 use crate::rules::store as rules;
 use crate::scan::entries::KeyContext;
@@ -129,11 +129,16 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
     let mut stores = Vec::new();
     for file in &situation.stores {
         let judge = lock_judge(edge, &gateway);
-        let condition = open(file, &options, &judge, &evidence, budget, &situation.state_dir);
+        let mut condition = open(file, &options, &judge, &evidence, budget, &situation.state_dir);
+        // What is gone was imported: its traces are none of a loss.
+        if situation.era == Era::Sqlite && matches!(condition, Condition::Missing) {
+            condition = Condition::Absent;
+        }
         if let Some(exit) = edge.cancel.requested() {
             return Err(LookError::Cancelled(exit));
         }
-        stores.push(Diagnosed { file: file.clone(), condition, loss: Loss::default() });
+        let held = migration::refusal(&situation, &file.path);
+        stores.push(Diagnosed { file: file.clone(), condition, loss: Loss::default(), held });
     }
     let named = loss::names(&situation, &stores, now.saturating_sub(policy.prune_after));
     let look = Look {

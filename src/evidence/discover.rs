@@ -1,11 +1,12 @@
 //! Finds the state directory, its configuration and every store file of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::era;
 use crate::host::{Host, files};
 use crate::model::store::StoreFile;
 use crate::openclaw::config::{self, Config, ConfigError};
@@ -49,6 +50,8 @@ pub struct Situation {
     pub jobs_path: PathBuf,
     /// Where sessions and jobs live.
     pub era: Era,
+    /// Why the era is unknown.
+    pub era_unknown: Option<String>,
     /// The database of eras D and E, where it exists.
     pub state_database: Option<PathBuf>,
     /// Places that could not be listed, so that stores may be missing.
@@ -99,8 +102,9 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
         config_exists,
         stores: Vec::new(),
         jobs_path,
-        era: Era::Json,
-        state_database: database.exists().then_some(database),
+        era: Era::Unknown,
+        era_unknown: None,
+        state_database: is_there(&database).then_some(database),
         unlisted: Vec::new(),
         by_identity: HashMap::new(),
         by_path: HashMap::new(),
@@ -110,8 +114,15 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
     if wanted.stores.is_empty() || situation.stores.iter().any(|store| !store.outside) {
         situation.find_stores(host);
     }
-    situation.era = situation.tell_era();
+    let ids: Vec<&str> = situation.config.agents.iter().map(|agent| agent.id.as_str()).collect();
+    let told = era::tell(&situation.state_dir, ids.into_iter());
+    (situation.era, situation.era_unknown) = (told.era, told.unknown);
     Ok(situation)
+}
+
+/// Whether anything lies there, or may.
+fn is_there(path: &Path) -> bool {
+    !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 fn find_state_dir(host: &Host, wanted: &Whereabouts) -> Result<StateDir, DiscoverError> {
@@ -273,8 +284,7 @@ impl Situation {
     fn add(&mut self, path: PathBuf, agent: &str, named: bool) {
         // Only what is certainly not there is missing: a link to nowhere or a directory that may not be
         // entered hides a store, and reading it will say why.
-        let gone =
-            matches!(fs::symlink_metadata(&path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        let gone = !is_there(&path);
         let identity = fs::metadata(&path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
         let same_file = || identity.and_then(|identity| self.by_identity.get(&identity));
         let known = self.by_path.get(&path).or_else(same_file).copied();
@@ -301,29 +311,6 @@ impl Situation {
         });
     }
 
-    fn tell_era(&self) -> Era {
-        let mut ids: HashSet<String> = self.config.agents.iter().map(|agent| agent.id.clone()).collect();
-        ids.insert("main".to_owned());
-        if let Ok(listed) = fs::read_dir(self.state_dir.join("agents")) {
-            ids.extend(
-                listed.filter_map(Result::ok).filter_map(|entry| entry.file_name().into_string().ok()),
-            );
-        }
-        let mut unsure = false;
-        for database in ids.iter().map(|id| sqlite::agent_database(&self.state_dir, id)) {
-            match holds_sessions(&database) {
-                Ok(true) => return Era::Sqlite,
-                Ok(false) => {}
-                Err(_) => unsure = true,
-            }
-        }
-        match &self.state_database {
-            _ if unsure => Era::Unknown,
-            Some(_) => Era::CronSqlite,
-            None => Era::Json,
-        }
-    }
-
     /// What there is to say of the configuration.
     pub fn config_evidence(&self) -> EvidenceItem {
         let state = match (&self.config_error, self.config_exists) {
@@ -344,35 +331,6 @@ fn agent_of_path(path: &Path) -> String {
         agent.file_name()?.to_str().map(str::to_owned)
     };
     of().unwrap_or_else(|| "main".to_owned())
-}
-
-/// Whether an agent's database, or what is not yet written back to it, has the table of sessions.
-fn holds_sessions(database: &Path) -> io::Result<bool> {
-    for file in [database.to_owned(), sqlite::write_ahead_log(database)] {
-        let file = match files::open_regular(&file) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        if sqlite::mentions_table(chunks(file), sqlite::SESSION_NODES)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn chunks(mut file: fs::File) -> impl Iterator<Item = io::Result<Vec<u8>>> {
-    std::iter::from_fn(move || {
-        let mut chunk = vec![0; 1 << 18];
-        match io::Read::read(&mut file, &mut chunk) {
-            Ok(0) => None,
-            Ok(read) => {
-                chunk.truncate(read);
-                Some(Ok(chunk))
-            }
-            Err(error) => Some(Err(error)),
-        }
-    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod json;
 pub mod layout;
 pub mod lock;
+pub mod migration;
 pub mod run_log;
 pub mod sqlite;
 pub mod subagents;
@@ -32,6 +33,9 @@ mod totality {
         let _ = jobs::parse_jobs_state(bytes);
         let _ = lock::parse(bytes);
         let _ = subagents::parse(bytes);
+        let store = std::path::Path::new("/s/a");
+        let names = migration::StoreNames::new([store].into_iter(), &[std::path::Path::new("/s")]);
+        let _ = (names.are_in_document(bytes), names.are_in(&String::from_utf8_lossy(bytes)));
         let _ = transcript::last_timestamp(bytes, false);
         let head = transcript::HeadReader::default().read(bytes);
         let _ = head.opening.map(|text| transcript::cron_mark(&text).map(str::len));

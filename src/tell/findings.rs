@@ -68,29 +68,58 @@ pub fn of_directory(diagnosis: &Diagnosis) -> Vec<Finding> {
     findings
 }
 
-/// A job list matters to whoever has cron entries; a torn line proves nothing and costs nothing.
+/// A job list matters to whoever has cron entries, the registry to whoever has sub-agents; a torn line proves nothing
+/// and costs nothing.
 fn severity_of(diagnosis: &Diagnosis, rule: &'static Rule) -> Severity {
-    let has_cron = || {
-        diagnosis.judged().any(|(_, judged)| judged.reading.scan.live().any(|entry| entry.family().is_cron()))
+    let has = |wanted: fn(Family) -> bool| {
+        diagnosis.judged().any(|(_, judged)| judged.reading.scan.live().any(|entry| wanted(entry.family())))
     };
     match () {
         () if rule == &rules::RUN_LOG_TORN => Severity::Info,
-        () if rule == &rules::CRON_JOBS_UNREADABLE && !has_cron() => Severity::Info,
+        () if rule == &rules::CRON_JOBS_UNREADABLE && !has(Family::is_cron) => Severity::Info,
+        () if rule == &rules::REGISTRY_UNREADABLE && !has(|family| family == Family::SubAgent) => {
+            Severity::Info
+        }
         () => Severity::Warning,
     }
 }
 
 fn era(diagnosis: &Diagnosis) -> Option<Finding> {
-    let message = match diagnosis.situation.era {
+    let situation = &diagnosis.situation;
+    let message = match situation.era {
         Era::Json => return None,
         Era::CronSqlite => {
             "cron jobs and sub-agents live in state/openclaw.sqlite, which this version does not read"
+                .to_owned()
         }
-        Era::Sqlite => "sessions live in SQLite; a sessions.json here is only waiting to be imported",
-        Era::Unknown => "an agent's database could not be read, so it is not known where sessions live",
+        Era::Sqlite => "sessions live in SQLite".to_owned(),
+        Era::Unknown => {
+            let why = situation.era_unknown.as_deref().unwrap_or("a database could not be read");
+            format!("it is not known where sessions live, so nothing is written: {why}")
+        }
     };
-    let era = finding(&rules::ERA_SQLITE, Severity::Info, message.to_owned());
+    let era = finding(&rules::ERA_SQLITE, Severity::Info, message);
     Some(era.fix("for what is in the database use `openclaw doctor` and `openclaw sessions cleanup`"))
+}
+
+/// What a store is where sessions live in SQLite: one that waits to be imported, or one that nobody may write.
+fn migrated(diagnosis: &Diagnosis, at: usize, path: &str) -> Option<Finding> {
+    let store = &diagnosis.stores[at];
+    let told = |message| finding(&rules::ERA_SQLITE, Severity::Info, message);
+    match (&store.held, diagnosis.situation.era) {
+        (_, Era::Unknown) => None,
+        (Some(why), _) => {
+            Some(told(format!("{path}: {why}: it is not written to")).fix("use `openclaw doctor`"))
+        }
+        (None, Era::Sqlite) => {
+            let message = format!(
+                "{path}: nothing reads this file but the migration, and no record says that it was imported: it may be \
+                 repaired while the gateway is stopped"
+            );
+            Some(told(message).fix("once it is sound: `openclaw doctor --fix` imports it"))
+        }
+        (None, Era::Json | Era::CronSqlite) => None,
+    }
 }
 
 fn gateway(diagnosis: &Diagnosis) -> Option<Finding> {
@@ -131,6 +160,7 @@ pub fn of_store(diagnosis: &Diagnosis, at: usize, fate: &Fate, told: &StoreRepor
         Condition::Whole(judged) => of_whole(judged, fate, told),
     };
     findings.extend(of_loss(&path, &diagnosis.stores[at].loss));
+    findings.extend(migrated(diagnosis, at, &path));
     if fate.recovers && fate.outcome == Outcome::Applied {
         findings.iter_mut().for_each(was);
     }

@@ -24,15 +24,16 @@ pub fn steps(diagnosis: &Diagnosis, fates: &[Fate], request: &Request) -> Vec<St
         let line = command(request, &["recover"], false);
         steps.push(format!("{line}   (shows what can be had back)"));
     }
-    let plans = fates.iter().any(|fate| {
-        fate.table.is_some() && matches!(fate.outcome, Outcome::Unchanged | Outcome::Busy | Outcome::Failed)
+    let plans = fates.iter().zip(&diagnosis.stores).any(|(fate, store)| {
+        let open = matches!(fate.outcome, Outcome::Unchanged | Outcome::Busy | Outcome::Failed);
+        fate.table.is_some() && open && store.held.is_none()
     });
     let changes = diagnosis.judged().any(|(_, judged)| judged.plan.summary.is_change());
-    if plans && changes && diagnosis.situation.era != Era::Sqlite {
+    if plans && changes {
         steps.extend(writing(diagnosis, request));
     }
     if let Some(run) = fates.iter().find_map(|fate| fate.backup.as_ref()) {
-        steps.push(format!("{}   (start the gateway)", start_command(diagnosis)));
+        steps.push(after_a_repair(diagnosis));
         steps.push(format!("{}   (puts everything back)", command(request, &["undo", &run.run], false)));
     }
     steps
@@ -63,6 +64,14 @@ pub fn stop_command(diagnosis: &Diagnosis) -> String {
         .service
         .as_ref()
         .map_or_else(|| "openclaw gateway stop".to_owned(), |service| service.stop_command())
+}
+
+/// What comes after a store was written: where sessions live in SQLite, the import that it waited for.
+pub fn after_a_repair(diagnosis: &Diagnosis) -> String {
+    match diagnosis.situation.era {
+        Era::Sqlite => "openclaw doctor --fix   (imports the store)".to_owned(),
+        _ => format!("{}   (start the gateway)", start_command(diagnosis)),
+    }
 }
 
 fn start_command(diagnosis: &Diagnosis) -> String {

@@ -20,7 +20,7 @@ use crate::plan::merge::{Left, Pick};
 use crate::plan::prune::PrunePlan;
 use crate::report::format::{Counted, Moment};
 use crate::report::model::{
-    Change, Changes, EntryCounts, Finding, Outcome, Report, Severity, SourceReport, StoreReport, Tally,
+    Change, Changes, EntryCounts, Era, Finding, Outcome, Report, Severity, SourceReport, StoreReport, Tally,
 };
 use crate::rules::store as rules;
 
@@ -213,6 +213,7 @@ pub fn steps(
     let applied = fates.iter().any(|fate| fate.outcome == Outcome::Applied);
     let waiting = recoveries
         .iter()
+        .filter(|(at, _)| diagnosis.stores[**at].held.is_none())
         .any(|(&at, recovery)| recovery.is_change() && fates[at].outcome != Outcome::Applied);
     let mut steps = Vec::new();
     let likely = |store: &Diagnosed| store.is_told() && store.loss.wiped.is_some();
@@ -230,6 +231,9 @@ pub fn steps(
             "{}   (shows what is worth pruning before the gateway starts)",
             next::command(request, &["check"], false)
         ));
+        if diagnosis.situation.era == Era::Sqlite {
+            steps.push(next::after_a_repair(diagnosis));
+        }
     }
     steps
 }

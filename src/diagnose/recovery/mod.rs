@@ -161,7 +161,7 @@ pub struct Task<'a> {
 
 /// Puts store `at` together; `None` where nothing is to be recovered, or the store cannot be read at all.
 pub fn plan(diagnosis: &mut Diagnosis, at: usize, task: &Task<'_>) -> io::Result<Option<Recovery>> {
-    let Diagnosed { file, condition, loss } = &diagnosis.stores[at];
+    let Diagnosed { file, condition, loss, .. } = &diagnosis.stores[at];
     let assigned = conversations::assigned(task.wanted, file);
     let base = match condition {
         Condition::Missing => Base::Missing,
