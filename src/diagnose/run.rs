@@ -17,14 +17,14 @@ use crate::evidence::discover::{self, DiscoverError, Situation};
 use crate::evidence::gateway::{self, GatewayEvidence};
 use crate::evidence::jobs::JobsReading;
 use crate::evidence::marks::Marks;
+use crate::evidence::outside::{self, Outside};
 use crate::evidence::sessions::{LockJudge, SessionsDir};
-use crate::evidence::{jobs, migration, registry, runs};
+use crate::evidence::{migration, runs};
 use crate::exit::Exit;
 use crate::host::{Host, RealSystem, Service, System, files, memory, service};
 use crate::model::evidence::{Evidence, Life};
 use crate::model::policy::Budget;
 use crate::model::store::StoreFile;
-use crate::openclaw::layout;
 use crate::plan::forecast;
 use crate::plan::prune::PrunePlan;
 use crate::progress::Progress;
@@ -99,9 +99,7 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
     let policy = request.limits.policy(resolved);
     let now = request.now.unwrap_or(edge.host.now_ms);
     let gateway = gateway::weigh(&situation, edge.host, edge.system, request.gateway, now);
-    let jobs = jobs::read(&situation);
-    let runs = runs::read(&layout::runs_dir(&situation.jobs_path), now);
-    let registry = registry::read(&situation, now);
+    let Outside { jobs, runs, registry, database } = outside::read(&situation, now);
     let marks = Marks::new(&request.limits.keep, &request.agents, jobs.targets.clone())?;
     let (service, heap_limit) = heap(edge, &situation, &gateway);
     let budget = match policy.budget {
@@ -112,6 +110,7 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
     let mut evidence = Evidence { now, gateway: gateway.life, ..Evidence::default() };
     let mut items = vec![situation.config_evidence()];
     let mut troubles = troubles_of(&situation, &jobs, &runs, &registry.trouble);
+    items.extend(database);
     items.extend(jobs.evidence);
     items.extend(runs.evidence);
     items.push(registry.evidence);

@@ -151,6 +151,11 @@ impl Database {
         Ok(Some(Database { connection, private, path: path.to_owned(), print }))
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether what was read is what lies there.
     fn is_unchanged(&self) -> bool {
         self.private.is_some() || Print::at(&self.path).is_ok_and(|now| now == Some(self.print))

@@ -1,15 +1,18 @@
 //! The job list and the markers of its jobs.
 
 use std::collections::{HashMap, HashSet};
+use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::discover::Situation;
+use super::outside::{StateDatabase, Table};
 use crate::host::files;
 use crate::model::entry::{TextHash, hash_folded};
 use crate::model::evidence::{Job, Jobs};
 use crate::openclaw::jobs::{self, JobState, JobTimeout, SessionTarget};
 use crate::openclaw::layout;
+use crate::openclaw::sqlite::{self, rows};
 use crate::report::model::{EvidenceItem, EvidenceState};
 
 /// The jobs, what of them protects entries by name, and how the reading went.
@@ -25,15 +28,17 @@ pub struct JobsReading {
     pub troubles: Vec<String>,
 }
 
-/// Reads `jobs.json`, and `jobs-state.json` where it exists.
-pub fn read(situation: &Situation) -> JobsReading {
+/// Reads `jobs.json`, `jobs-state.json` where it exists, and the table of jobs where there is one.
+pub fn read(situation: &Situation, database: StateDatabase<'_>) -> JobsReading {
     let mut reading = JobsReading::default();
+    let (table, rows) = reading.table(situation, database);
     let path = &situation.jobs_path;
-    let list = reading.file("cron-jobs", path, jobs::parse_jobs);
+    let list = reading.file("cron-jobs", path, jobs::parse_jobs, table == Table::Absent);
     let state_path = layout::jobs_state_path(path);
-    let states = reading.file("cron-state", &state_path, jobs::parse_jobs_state);
-    reading.explain(situation, &list, &states);
-    reading.jobs.complete = reading.troubles.is_empty() && matches!(list, Reading::Read(_));
+    let states = reading.file("cron-state", &state_path, jobs::parse_jobs_state, false);
+    reading.explain(situation, &table, &list, &states);
+    let is_list = table == Table::Read || matches!(list, Reading::Read(_));
+    reading.jobs.complete = reading.troubles.is_empty() && is_list;
     let states_known = !matches!(states, Reading::Unreadable(_));
     reading.jobs.markers_complete = reading.jobs.complete && states_known;
     let states: Option<HashMap<String, JobState>> =
@@ -43,6 +48,8 @@ pub fn read(situation: &Situation) -> JobsReading {
             reading.add(&job);
         }
     }
+    // The table is what OpenClaw reads, so of a job in both its row counts.
+    rows.iter().for_each(|job| reading.add(job));
     reading
 }
 
@@ -58,6 +65,7 @@ impl JobsReading {
         kind: &'static str,
         path: &Path,
         parse: impl Fn(&[u8]) -> Result<T, E>,
+        wanted: bool,
     ) -> Reading<T> {
         let read = match files::read_regular(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Reading::Missing,
@@ -72,30 +80,59 @@ impl JobsReading {
             Reading::Missing => EvidenceState::Missing,
             Reading::Unreadable(_) => EvidenceState::Unreadable,
         };
-        // Before 2026.4.20 there is no state file, and that says nothing.
-        if kind == "cron-jobs" || state != EvidenceState::Missing {
+        // Before 2026.4.20 there is no state file, and beside a table no list, and that says nothing.
+        if wanted || state != EvidenceState::Missing {
             self.evidence.push(EvidenceItem { kind, path: path.display().to_string(), state });
         }
         read
     }
 
+    /// The jobs of the table. Those of another list are known too: somebody may run them.
+    fn table(&mut self, situation: &Situation, database: StateDatabase<'_>) -> (Table, Vec<jobs::Job>) {
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        let mut stranger = None;
+        let mut table = database.table(sqlite::CRON_JOBS, &mut |row| match rows::job(row) {
+            Ok(row) if same_list(Path::new(&row.store_key), &situation.jobs_path) => {
+                own.push(row.job);
+                Ok(())
+            }
+            Ok(row) => {
+                stranger = Some(row.store_key);
+                others.push(row.job);
+                Ok(())
+            }
+            Err(why) => {
+                // Whatever else the row says, there is such a job.
+                self.jobs
+                    .known
+                    .extend(rows::job_id(row).map(|id| (hash_folded(&id), Job { id, ..Job::default() })));
+                Err(why)
+            }
+        });
+        if let (Table::Read, true, Some(stranger)) = (&table, own.is_empty(), stranger) {
+            let path = situation.jobs_path.display();
+            table = Table::Unread(format!("the table cron_jobs holds jobs of {stranger} and none of {path}"));
+        }
+        others.append(&mut own);
+        (table, others)
+    }
+
     /// Everything that keeps the list from being whole.
-    fn explain<T, S>(&mut self, situation: &Situation, list: &Reading<T>, states: &Reading<S>) {
-        if let Some(database) = &situation.state_database {
-            self.evidence.push(EvidenceItem {
-                kind: "sqlite",
-                path: database.display().to_string(),
-                state: EvidenceState::Unreadable,
-            });
-            self.troubles.push(format!(
-                "{}: this version keeps its cron jobs there, and they were not read",
-                database.display()
-            ));
+    fn explain<T, S>(
+        &mut self,
+        situation: &Situation,
+        table: &Table,
+        list: &Reading<T>,
+        states: &Reading<S>,
+    ) {
+        if let Table::Unread(why) = table {
+            self.troubles.push(why.clone());
         }
         if let Some(error) = &situation.config_error {
             self.troubles.push(format!("{error}; without it the job list may lie elsewhere"));
         }
         match list {
+            Reading::Missing if *table != Table::Absent => {}
             Reading::Missing => {
                 let path = situation.jobs_path.display();
                 let migrated = layout::migrated_path(&situation.jobs_path);
@@ -108,7 +145,7 @@ impl JobsReading {
             Reading::Unreadable(why) => self.troubles.push(why.clone()),
             Reading::Read(_) => {
                 let migrated = layout::migrated_path(&situation.jobs_path);
-                if migrated.exists() && situation.state_database.is_none() {
+                if migrated.exists() && *table == Table::Absent {
                     let path = migrated.display();
                     self.troubles
                         .push(format!("{path}: jobs moved to a database that is not there any more"));
@@ -135,6 +172,15 @@ impl JobsReading {
         let target = if let SessionTarget::Session(key) = &job.session_target { Some(key) } else { None };
         self.targets.extend(target.into_iter().chain(&job.session_key).map(|key| key.to_lowercase()));
     }
+}
+
+/// Whether two paths are of one job list, there or not.
+pub(super) fn same_list(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| match (path.parent().map(fs::canonicalize), path.file_name()) {
+        (Some(Ok(dir)), Some(name)) => dir.join(name),
+        _ => path.to_owned(),
+    };
+    a == b || real(a) == real(b)
 }
 
 /// Whether a job list names the job; `None` where the list was not read whole and does not name it.

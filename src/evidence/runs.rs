@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::jobs::same_list;
+use super::outside::{StateDatabase, Table};
 use crate::host::files;
 use crate::model::Millis;
 use crate::model::entry::{Status, TextHash, hash, hash_folded};
@@ -11,6 +13,7 @@ use crate::model::key::SessionKey;
 use crate::model::runs::{FinishedLine, Runs};
 use crate::model::verdict::LineRef;
 use crate::openclaw::run_log::{self, Line, MAX_LINE_BYTES, RunLine, RunLogReader, RunStatus};
+use crate::openclaw::sqlite::{self, rows};
 use crate::report::model::{EvidenceItem, EvidenceState};
 
 /// In milliseconds this is March 1973.
@@ -29,30 +32,77 @@ pub struct RunsReading {
     pub torn: Vec<String>,
 }
 
-/// Reads all run logs of a directory.
-pub fn read(dir: &Path, now: Millis) -> RunsReading {
+/// Reads all run logs of a directory, and the table of runs of the list `jobs` where there is one.
+pub fn read(dir: &Path, database: StateDatabase<'_>, jobs: &Path, now: Millis) -> RunsReading {
     let mut reading = RunsReading { runs: Runs::new(now), ..RunsReading::default() };
-    let files = match log_files(dir) {
-        Ok(files) => files,
-        Err(error) => {
-            let missing = error.kind() == io::ErrorKind::NotFound;
-            if !missing {
-                reading.unreadable.push(format!("{}: {error}", dir.display()));
+    reading.logs(dir);
+    reading.table(database, jobs);
+    reading.runs.seal();
+    reading
+}
+
+impl RunsReading {
+    fn logs(&mut self, dir: &Path) {
+        let files = match log_files(dir) {
+            Ok(files) => files,
+            Err(error) => {
+                let missing = error.kind() == io::ErrorKind::NotFound;
+                if !missing {
+                    self.unreadable.push(format!("{}: {error}", dir.display()));
+                }
+                let state = if missing { EvidenceState::Missing } else { EvidenceState::Unreadable };
+                self.evidence.push(item(dir, state));
+                return;
             }
-            let state = if missing { EvidenceState::Missing } else { EvidenceState::Unreadable };
-            reading.evidence.push(item(dir, state));
-            return reading;
+        };
+        for (path, job) in files {
+            if let Err(error) = self.file(&path, &job) {
+                self.unreadable.push(format!("{}: {error}", path.display()));
+            }
         }
-    };
-    for (path, job) in files {
-        if let Err(error) = reading.file(&path, &job) {
-            reading.unreadable.push(format!("{}: {error}", path.display()));
+        let whole = self.unreadable.is_empty() && self.torn.is_empty();
+        self.evidence.push(item(dir, if whole { EvidenceState::Read } else { EvidenceState::Partial }));
+    }
+
+    /// A run without a line proves nothing, so a table that is not there takes nothing away.
+    fn table(&mut self, database: StateDatabase<'_>, jobs: &Path) {
+        let (mut reader, mut number, mut file) = (RunLogReader::default(), 0, None);
+        let mut last: Option<(String, bool)> = None;
+        let table = database.table(sqlite::CRON_RUN_LOGS, &mut |row| {
+            number += 1;
+            // Runs of another list prove nothing of the jobs of this one.
+            let list = rows::list_of(row)?;
+            if last.as_ref().is_none_or(|(known, _)| known != list) {
+                last = Some((list.to_owned(), same_list(Path::new(list), jobs)));
+            }
+            if last.as_ref().is_some_and(|(_, own)| !own) {
+                return Ok(());
+            }
+            if let Line::Finished(run) = rows::run_line(row, &mut reader)? {
+                let file = *file.get_or_insert_with(|| self.file_of(database));
+                self.line(&run, hash_folded(&run.job_id), LineRef { file, line: number });
+            }
+            Ok(())
+        });
+        if let Table::Unread(why) = table {
+            self.unreadable.push(why);
         }
     }
-    reading.runs.seal();
-    let whole = reading.unreadable.is_empty() && reading.torn.is_empty();
-    reading.evidence.push(item(dir, if whole { EvidenceState::Read } else { EvidenceState::Partial }));
-    reading
+
+    /// The number of the database among the files.
+    fn file_of(&mut self, database: StateDatabase<'_>) -> u32 {
+        if let StateDatabase::Open(database) = database {
+            self.runs.files.push(database.path().display().to_string());
+        }
+        u32::try_from(self.runs.files.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    fn line(&mut self, run: &RunLine, job: TextHash, at: LineRef) {
+        // A time in seconds would make every run look finished long ago.
+        if run.ts >= FIRST_PLAUSIBLE {
+            self.add(run, job, at);
+        }
+    }
 }
 
 fn item(dir: &Path, state: EvidenceState) -> EvidenceItem {
@@ -90,10 +140,8 @@ impl RunsReading {
         while let Some(raw) = lines.next_line()? {
             let line = if raw.oversized { Line::Torn } else { reader.line(raw.bytes) };
             match line {
-                // A time in seconds would make every run look finished long ago.
-                Line::Finished(run) if run.ts < FIRST_PLAUSIBLE => {}
                 Line::Finished(run) if hash_folded(&run.job_id) == job => {
-                    self.add(
+                    self.line(
                         &run,
                         job,
                         LineRef { file, line: u32::try_from(raw.number).unwrap_or(u32::MAX) },
@@ -141,7 +189,7 @@ mod tests {
         ];
         fs::write(dir.path().join("j.jsonl"), lines.join("\n")).unwrap();
         fs::write(dir.path().join("notes.txt"), "x").unwrap();
-        let reading = read(dir.path(), 1_795_223_670_000);
+        let reading = read(dir.path(), StateDatabase::None, dir.path(), 1_795_223_670_000);
         let job = hash(b"j");
         let of = |id: &str| {
             reading.runs.of_session(job, hash(id.as_bytes())).map(|line| (line.status, line.at.line))
@@ -157,7 +205,7 @@ mod tests {
 
     #[test]
     fn no_directory_is_missing_and_not_unreadable() {
-        let reading = read(Path::new("/nonexistent/runs"), 0);
+        let reading = read(Path::new("/nonexistent/runs"), StateDatabase::None, Path::new("/"), 0);
         assert_eq!(reading.evidence[0].state, EvidenceState::Missing);
         assert!(reading.unreadable.is_empty());
     }

@@ -122,6 +122,8 @@ const STATE: Want = Want::Fields(&[
     ("consecutiveErrors", Want::All),
 ]);
 
+static STATE_ALONE: Want = STATE;
+
 static JOB: Want = Want::Fields(&[
     ("id", Want::All),
     ("jobId", Want::All),
@@ -148,6 +150,23 @@ pub fn parse_jobs(bytes: &[u8]) -> Result<Vec<Job>, JobsError> {
     let tree = read(bytes, &JOBS)?;
     let jobs = tree.get("jobs").and_then(Tree::list).ok_or(JobsError::Shape("list of jobs"))?;
     jobs.iter().enumerate().map(|(at, tree)| job(tree).ok_or(JobsError::BadJob(at))).collect()
+}
+
+/// Reads one job that stands alone; what it lacks of an id is `id`, and another one is an error.
+pub fn parse_job(bytes: &[u8], id: &str) -> Result<Job, JobsError> {
+    let tree = read(bytes, &JOB)?;
+    let own = tree.text_of("id").or_else(|| tree.text_of("jobId"));
+    if tree.object().is_none() || own.is_some_and(|own| own != id) {
+        return Err(JobsError::BadJob(0));
+    }
+    Ok(job_of(&tree, id))
+}
+
+/// Reads the state of one job that stands alone.
+pub fn parse_state(bytes: &[u8]) -> Result<JobState, JobsError> {
+    let tree = read(bytes, &STATE_ALONE)?;
+    tree.object().ok_or(JobsError::Shape("state"))?;
+    Ok(state(Some(&tree)))
 }
 
 /// Reads the state of the jobs, by job id.
@@ -182,11 +201,16 @@ fn read(bytes: &[u8], want: &'static Want) -> Result<Tree, JobsError> {
 
 fn job(tree: &Tree) -> Option<Job> {
     let id = tree.text_of("id").or_else(|| tree.text_of("jobId")).filter(|id| !id.trim().is_empty())?;
+    Some(job_of(tree, &id))
+}
+
+/// The job of that id with these members.
+pub fn job_of(tree: &Tree, id: &str) -> Job {
     let payload = tree.get("payload");
     let kind = payload.and_then(|payload| payload.text_of("kind"));
     let agent_turn = kind.as_deref() == Some("agentTurn");
-    Some(Job {
-        id,
+    Job {
+        id: id.to_owned(),
         name: tree.text_of("name"),
         agent_id: tree.text_of("agentId"),
         session_key: tree.text_of("sessionKey"),
@@ -195,7 +219,7 @@ fn job(tree: &Tree) -> Option<Job> {
         timeout: timeout(payload.and_then(|payload| payload.get("timeoutSeconds")), agent_turn),
         schedule: schedule(tree.get("schedule")),
         state: state(tree.get("state")),
-    })
+    }
 }
 
 /// A job of the time before targets runs isolated when it is a turn of the agent.

@@ -83,11 +83,16 @@ impl RunLogReader {
             return Line::Foreign;
         }
         match self.lines.parse(bytes, &WANT) {
-            Some(tree) => finished(tree).map_or(Line::Foreign, |line| Line::Finished(Box::new(line))),
+            Some(tree) => line_of(tree),
             None if json::is_json(bytes) => Line::Foreign,
             None => Line::Torn,
         }
     }
+}
+
+/// Tells what a line with these members is.
+pub fn line_of(tree: Tree) -> Line {
+    finished(tree).map_or(Line::Foreign, |line| Line::Finished(Box::new(line)))
 }
 
 fn finished(mut tree: Tree) -> Option<RunLine> {

@@ -4,6 +4,8 @@
 //! sessions live in one database per agent. That a file exists proves nothing, since 2026.7.1 makes agent databases
 //! without sessions in them: what counts is its tables.
 
+pub mod rows;
+
 use std::path::{Path, PathBuf};
 
 use super::grammar::normalize_agent_id;
@@ -13,6 +15,12 @@ pub const SESSION_NODES: &str = "session_nodes";
 
 /// The table of cron jobs in the state database.
 pub const CRON_JOBS: &str = "cron_jobs";
+
+/// The table of finished runs in the state database, to 2026.7.1.
+pub const CRON_RUN_LOGS: &str = "cron_run_logs";
+
+/// The table of sub-agents in the state database.
+pub const SUBAGENT_RUNS: &str = "subagent_runs";
 
 /// The tables that tell which files were imported, and by which run.
 pub const MIGRATION_TABLES: [&str; 2] = ["migration_sources", "migration_runs"];
@@ -72,9 +80,9 @@ pub struct Row<'a> {
     pub values: &'a [Value],
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
     /// The value of a column; `None` where the table has no such column.
-    pub fn get(&self, column: &str) -> Option<&Value> {
+    pub fn get(&self, column: &str) -> Option<&'a Value> {
         let at = self.columns.iter().position(|name| name.eq_ignore_ascii_case(column))?;
         self.values.get(at)
     }

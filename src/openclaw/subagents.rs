@@ -78,7 +78,14 @@ pub fn parse(bytes: &[u8]) -> Result<Registry, RegistryError> {
     Ok(Registry { malformed: runs.len() - rows.len(), rows })
 }
 
-fn row(key: &str, tree: &Tree) -> Option<Row> {
+/// Reads one row that stands alone.
+pub fn parse_row(key: &str, bytes: &[u8]) -> Result<Row, RegistryError> {
+    let tree = json::parse(bytes, &ROW).map_err(RegistryError::Syntax)?;
+    row(key, &tree).ok_or(RegistryError::Shape)
+}
+
+/// The row with these members; `None` where they are no object.
+pub fn row(key: &str, tree: &Tree) -> Option<Row> {
     tree.object()?;
     Some(Row {
         run_id: tree.text_of("runId").unwrap_or_else(|| key.to_owned()),

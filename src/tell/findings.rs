@@ -89,8 +89,7 @@ fn era(diagnosis: &Diagnosis) -> Option<Finding> {
     let message = match situation.era {
         Era::Json => return None,
         Era::CronSqlite => {
-            "cron jobs and sub-agents live in state/openclaw.sqlite, which this version does not read"
-                .to_owned()
+            "cron jobs, their runs and sub-agents live in state/openclaw.sqlite; sessions do not".to_owned()
         }
         Era::Sqlite => "sessions live in SQLite".to_owned(),
         Era::Unknown => {

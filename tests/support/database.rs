@@ -52,3 +52,96 @@ pub fn record(world: &World, source: &Path) {
                report_json) VALUES ('k', 'sessions', ?1, 'r', 'imported', '{}')";
     connection.execute(sql, [source.to_str().unwrap()]).unwrap();
 }
+
+/// The tables of jobs, runs and sub-agents of 2026.6.1 to 7.1.
+pub const JOBS: &str = "
+    CREATE TABLE cron_jobs (store_key TEXT NOT NULL, job_id TEXT NOT NULL, name TEXT, enabled INTEGER, agent_id TEXT,
+        session_key TEXT, session_target TEXT, payload_kind TEXT, payload_timeout_seconds REAL,
+        running_at_ms INTEGER, last_run_at_ms INTEGER, job_json TEXT, state_json TEXT,
+        PRIMARY KEY (store_key, job_id));
+    CREATE TABLE cron_run_logs (store_key TEXT NOT NULL, job_id TEXT NOT NULL, seq INTEGER NOT NULL, ts INTEGER,
+        status TEXT, error TEXT, session_id TEXT, session_key TEXT, run_at_ms INTEGER, duration_ms INTEGER,
+        entry_json TEXT, PRIMARY KEY (store_key, job_id, seq));
+    CREATE TABLE subagent_runs (run_id TEXT PRIMARY KEY, child_session_key TEXT, controller_session_key TEXT,
+        requester_session_key TEXT, ended_at INTEGER, payload_json TEXT);";
+
+/// Whether rows keep their JSON, or only the columns beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Both.
+    Json,
+    /// The columns alone.
+    Columns,
+}
+
+fn read(path: &Path) -> serde_json::Value {
+    fs::read(path).map_or(serde_json::Value::Null, |bytes| serde_json::from_slice(&bytes).unwrap())
+}
+
+/// Moves jobs, runs and sub-agents from their files to tables, as the update to 2026.6.1 does.
+pub fn migrate(world: &World, form: Form) -> Connection {
+    let connection = database(world, STATE_DATABASE, JOBS);
+    let list = world.state.join("cron/jobs.json");
+    let store_key = list.to_str().unwrap();
+    let json = |value: &serde_json::Value| (form == Form::Json).then(|| value.to_string());
+    for job in read(&list)["jobs"].as_array().into_iter().flatten() {
+        let (mut bare, state) = (job.clone(), &job["state"]);
+        bare["state"] = serde_json::json!({});
+        let values: [&dyn rusqlite::ToSql; 13] = [
+            &store_key,
+            &job["id"].as_str(),
+            &job["name"].as_str(),
+            &job["enabled"].as_bool(),
+            &job["agentId"].as_str(),
+            &job["sessionKey"].as_str(),
+            &job["sessionTarget"].as_str(),
+            &job["payload"]["kind"].as_str(),
+            &job["payload"]["timeoutSeconds"].as_f64(),
+            &state["runningAtMs"].as_i64(),
+            &state["lastRunAtMs"].as_i64(),
+            &json(&bare),
+            &json(state),
+        ];
+        let sql = "INSERT INTO cron_jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        connection.execute(sql, values.as_slice()).unwrap();
+    }
+    for log in fs::read_dir(world.state.join("cron/runs")).into_iter().flatten() {
+        let text = fs::read_to_string(log.unwrap().path()).unwrap();
+        for (seq, line) in text.lines().enumerate() {
+            let run: serde_json::Value = serde_json::from_str(line).unwrap();
+            let values: [&dyn rusqlite::ToSql; 11] = [
+                &store_key,
+                &run["jobId"].as_str(),
+                &(seq as i64),
+                &run["ts"].as_i64(),
+                &run["status"].as_str(),
+                &run["error"].as_str(),
+                &run["sessionId"].as_str(),
+                &run["sessionKey"].as_str(),
+                &run["runAtMs"].as_i64(),
+                &run["durationMs"].as_i64(),
+                &(form == Form::Json).then_some(line),
+            ];
+            let sql = "INSERT INTO cron_run_logs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+            connection.execute(sql, values.as_slice()).unwrap();
+        }
+    }
+    let registry = world.state.join("subagents/runs.json");
+    for (id, row) in read(&registry)["runs"].as_object().into_iter().flatten() {
+        let values: [&dyn rusqlite::ToSql; 6] = [
+            id,
+            &row["childSessionKey"].as_str(),
+            &row["controllerSessionKey"].as_str(),
+            &row["requesterSessionKey"].as_str(),
+            &row["endedAt"].as_i64(),
+            &json(row),
+        ];
+        connection
+            .execute("INSERT INTO subagent_runs VALUES (?1, ?2, ?3, ?4, ?5, ?6)", values.as_slice())
+            .unwrap();
+    }
+    let _ = fs::rename(&list, world.state.join("cron/jobs.json.migrated"));
+    let _ = fs::remove_dir_all(world.state.join("cron/runs"));
+    let _ = fs::remove_file(&registry);
+    connection
+}
