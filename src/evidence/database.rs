@@ -5,7 +5,7 @@
 //! private copy of it is. Neither takes a lock; whether somebody wrote meanwhile is seen by the file's times.
 //!
 //! What was written by others may be anything: only tables are read, never views, nothing in a schema is trusted,
-//! and no value may be larger than [`MAX_VALUE`]. Every failure means that the database is not read.
+//! and no value may be larger than `MAX_VALUE`. Every failure means that the database is not read.
 
 mod copy;
 
