@@ -4,8 +4,8 @@
 //! once, from front to end, by the automaton that reads sound stores; what is doubtful is looked at a few times
 //! more, so the time grows with the size of the file and with nothing else, and so much is kept as a scan keeps.
 //!
-//! [`machine`] tells where entries begin and follows them; [`chain`] is a row of entries; [`trust`] says how
-//! far each may be trusted; [`closing`] and [`sweep`] look once more; [`gap`] says what was lost.
+//! `machine` tells where entries begin and follows them; `chain` is a row of entries; `trust` says how
+//! far each may be trusted; `closing` and `sweep` look once more; `gap` says what was lost.
 
 mod boundary;
 mod bridge;
