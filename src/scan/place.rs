@@ -18,45 +18,56 @@ pub struct Place {
 
 /// Where `offset` lies in the text that begins at `start`.
 pub fn find(source: &mut dyn Source, start: u64, offset: u64) -> io::Result<Place> {
-    let (mut line, mut line_start) = (1, start);
-    each_part(source, start, offset, &mut |at, part| {
-        line += memchr::memchr_iter(b'\n', part).count() as u64;
-        if let Some(last) = memchr::memrchr(b'\n', part) {
-            line_start = at + last as u64 + 1;
-        }
-    })?;
-    let mut utf8 = Utf8::default();
-    each_part(source, line_start, offset, &mut |at, part| {
-        for (at, &byte) in (at..).zip(part) {
-            if byte >= 0x80 {
-                utf8.push(byte, at);
-            } else {
-                utf8.break_off(at);
-            }
-        }
-    })?;
-    utf8.break_off(offset);
-    Ok(Place { line, column: offset - line_start - utf8.surplus() + 1 })
+    Places::new(start).find(source, offset)
 }
 
-/// Shows `start..end` window by window, each with its offset.
-fn each_part(
-    source: &mut dyn Source,
-    start: u64,
-    end: u64,
-    show: &mut dyn FnMut(u64, &[u8]),
-) -> io::Result<()> {
-    let mut at = start;
-    while at < end {
-        let window = source.window(at)?;
-        let take = window.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-        if take == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-        }
-        show(at, &window[..take]);
-        at += take as u64;
+/// Counts on from place to place, so that many cost one look.
+pub(super) struct Places {
+    at: u64,
+    line: u64,
+    line_start: u64,
+    utf8: Utf8,
+}
+
+impl Places {
+    /// At the begin of the text.
+    pub(super) fn new(start: u64) -> Self {
+        Places { at: start, line: 1, line_start: start, utf8: Utf8::default() }
     }
-    source.intact()
+
+    /// Where `offset` lies, which is not before the last place asked for.
+    pub(super) fn find(&mut self, source: &mut dyn Source, offset: u64) -> io::Result<Place> {
+        while self.at < offset {
+            let window = source.window(self.at)?;
+            let take = window.len().min(usize::try_from(offset - self.at).unwrap_or(usize::MAX));
+            if take == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+            self.count(&window[..take]);
+        }
+        source.intact()?;
+        self.utf8.break_off(offset);
+        let column = self.at.max(offset) - self.line_start.min(offset) - self.utf8.surplus() + 1;
+        Ok(Place { line: self.line, column })
+    }
+
+    fn count(&mut self, part: &[u8]) {
+        self.line += memchr::memchr_iter(b'\n', part).count() as u64;
+        let mut tail = 0;
+        if let Some(last) = memchr::memrchr(b'\n', part) {
+            tail = last + 1;
+            self.line_start = self.at + tail as u64;
+            self.utf8 = Utf8::default();
+        }
+        for (at, &byte) in (self.at + tail as u64..).zip(&part[tail..]) {
+            if byte >= 0x80 {
+                self.utf8.push(byte, at);
+            } else {
+                self.utf8.break_off(at);
+            }
+        }
+        self.at += part.len() as u64;
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +85,21 @@ mod tests {
             assert_eq!(find(&mut source, 0, 0).unwrap(), Place { line: 1, column: 1 });
             assert_eq!(find(&mut source, 0, text.len() as u64).unwrap(), Place { line: 3, column: 2 });
             assert_eq!(find(&mut source, 2, x).unwrap(), Place { line: 1, column: 14 });
+        }
+    }
+
+    #[test]
+    fn places_are_those_that_one_look_for_each_finds() {
+        let text = "{\n \"a\": \"\u{e4}\u{20ac}\u{1f600}\" x\n\n  \u{e4}}\n".as_bytes();
+        for window in [1, 7, 64] {
+            let mut source = MemorySource::new(text, window);
+            let mut places = Places::new(0);
+            // Between two characters: what lies within one is no place that anybody asks for.
+            for at in (0..=text.len()).filter(|&at| text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)) {
+                let expected = find(&mut source, 0, at as u64).unwrap();
+                assert_eq!(places.find(&mut source, at as u64).unwrap(), expected, "{at}");
+                assert_eq!(places.find(&mut source, at as u64).unwrap(), expected, "{at}");
+            }
         }
     }
 }

@@ -14,7 +14,6 @@ mod closing;
 mod gap;
 mod gather;
 mod machine;
-mod places;
 mod style;
 mod sweep;
 mod trust;

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use super::super::automaton::Halt;
 use super::super::fault::Expected;
+use super::super::place::Places;
 use super::super::source::{Source, read_range};
 use super::super::text;
 use super::boundary::is_blank;
-use super::places::Places;
 use crate::model::entries::Entries;
 
 /// So many gaps are told one by one.
