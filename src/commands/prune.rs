@@ -1,7 +1,6 @@
 //! `prune --apply` and `prune --output`: does exactly the plan that was made.
 
 use std::fs::File;
-use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
@@ -18,8 +17,6 @@ use crate::evidence::discover;
 use crate::exit::Exit;
 use crate::model::plan::PieceTable;
 use crate::report::model::{Backup, Finding, Outcome, Severity};
-use crate::scan::entries::{KeyContext, scan};
-use crate::scan::source::FileSource;
 use crate::tell::Fate;
 
 /// A store that changes between scan and rename is scanned again so often.
@@ -173,14 +170,8 @@ fn replace_store(
     write::allowed(gateway, edge.request.gateway, consent)
         .or_else(|_| write::may_write(edge, situation, consent))
         .map_err(ApplyError::NotAllowed)?;
-    let told = |path: &Path, error| ApplyError::Io(crate::apply::DiskError::new("look at", path, error));
-    let records =
-        write::records_dir(&store.file.real, situation).map_err(|error| told(&store.file.real, error))?;
-    let (lock, resumed) = write::lock(edge, situation, &records, consent)?;
-    if resumed {
-        let what = "an earlier run was finished or rolled back first".to_owned();
-        return Err(ApplyError::Changed { path: store.file.path.clone(), what });
-    }
+    let paths = (&*store.file.path, &*store.file.real);
+    let (lock, records) = write::begin(edge, situation, paths, consent)?;
     warn_of_other_names(judged, &store.file.path);
     let receipt = replace_with(edge, diagnosis, at, table, &lock, consent)?;
     tidy(edge, &lock, &records);
@@ -208,7 +199,7 @@ fn replace_with(
     let (expected, before) = (judged.reading.identity, judged.reading.fingerprint.take());
     let main_key = situation.config.session.main_key.clone();
     // What is written next needs the memory, and reads the file itself.
-    judged.reading.source.release().map_err(|error| told(store, error))?;
+    judged.reading.source.release().map_err(|error| write::read_again(store, error))?;
     let aside = edge.threads() > 1 && summary.removed > MANY;
     let judged = &*judged;
     replace(
@@ -231,32 +222,15 @@ fn replace_with(
             sources: &sources,
             pieces: table,
             changes: &mut |log| {
-                let mut pushed = Ok(());
-                let told_of = changeset::records(judged, evidence, policy, aside, &mut |record| {
-                    log.push(record).map_err(|error| {
-                        let seen = std::io::Error::other(error.to_string());
-                        pushed = Err(error);
-                        seen
-                    })
-                });
-                pushed?;
-                told_of.map_err(|error| told(store, error))
+                write::keep(log, store, |sink| changeset::records(judged, evidence, policy, aside, sink))
             },
-            verify: &mut |temp| verify(judged, temp, &main_key),
+            verify: &mut |temp| changeset::verify(judged, &write::rescan(temp, edge.request.map, &main_key)?),
             still_allowed: &mut || write::may_write(edge, situation, consent),
             liveness: edge.writer.liveness,
             limits: edge.writer.limits,
             cancel: edge.cancel,
         },
     )
-}
-
-/// Why a store could not be read again. The words of a source that was cut or written to are of one kind.
-fn told(store: &Path, error: std::io::Error) -> ApplyError {
-    match error.kind() {
-        ErrorKind::UnexpectedEof => ApplyError::Changed { path: store.to_owned(), what: error.to_string() },
-        _ => ApplyError::Io(crate::apply::DiskError::new("read", store, error)),
-    }
 }
 
 /// A rename gives the new content to one name only.
@@ -268,16 +242,6 @@ fn warn_of_other_names(judged: &Judged, store: &Path) {
             store.display()
         );
     }
-}
-
-/// Scans the temporary file and holds it against the plan.
-fn verify(judged: &Judged, temp: &Path, main_key: &str) -> Result<(), String> {
-    let mut source =
-        FileSource::open(temp, judged.reading.source.is_mapped()).map_err(|error| error.to_string())?;
-    // What the outside says of keys is not in the bytes, and so is not compared.
-    let context = KeyContext { main_key, marks: &|_, _| crate::model::entry::Flags::NONE };
-    let rescan = scan(&mut source, &context, &mut |_| Ok(())).map_err(|error| error.to_string())?;
-    changeset::verify(judged, &rescan)
 }
 
 /// Old runs go; what cannot be deleted is said and stays.

@@ -1,6 +1,5 @@
 //! `recover`: puts a damaged, emptied or vanished store together again.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
@@ -14,15 +13,8 @@ use crate::diagnose::run::{Edge, LookError, diagnose};
 use crate::diagnose::{Condition, Diagnosis};
 use crate::evidence::discover;
 use crate::exit::Exit;
-use crate::model::entry::Flags;
-use crate::model::plan::PieceTable;
-use crate::scan::entries::{KeyContext, scan};
-use crate::scan::source::FileSource;
 use crate::tell::Fate;
-use crate::tell::recovery as tell;
-
-/// What is put together, by the number of its store.
-type Recoveries = BTreeMap<usize, Recovery>;
+use crate::tell::recovery::{self as tell, Recoveries};
 
 /// Plans, and with `--apply` or `--output` writes.
 pub fn run(edge: &Edge<'_>, wanted: &Recover) -> anyhow::Result<Exit> {
@@ -37,7 +29,8 @@ pub fn run(edge: &Edge<'_>, wanted: &Recover) -> anyhow::Result<Exit> {
     if let Some(lost) = tell::unassigned(wanted, &recoveries) {
         return speak::end(edge, Exit::Usage, "look-failed", &lost);
     }
-    let mut fates = fates(&mut diagnosis, &recoveries);
+    let untouched = |at| recoveries.get(&at).map_or_else(|| Fate::untouched(None), fate_of);
+    let mut fates: Vec<Fate> = (0..diagnosis.stores.len()).map(untouched).collect();
     match &wanted.output {
         Some(file) => return output(edge, diagnosis, recoveries, fates, file),
         None if !writes => return say(edge, &mut diagnosis, &mut recoveries, &fates, false),
@@ -57,7 +50,8 @@ pub fn run(edge: &Edge<'_>, wanted: &Recover) -> anyhow::Result<Exit> {
 
 /// Looks at everything, and puts together what can be.
 fn look(edge: &Edge<'_>, wanted: &Recover) -> Result<(Diagnosis, Recoveries), LookError> {
-    let mut diagnosis = diagnose(edge, wanted.write.apply)?;
+    // Of a damaged store there is no fingerprint, and one that is only added to hardly holds anything.
+    let mut diagnosis = diagnose(edge, false)?;
     let mut recoveries = BTreeMap::new();
     for at in 0..diagnosis.stores.len() {
         if !diagnosis.stores[at].file.acted_on {
@@ -68,22 +62,19 @@ fn look(edge: &Edge<'_>, wanted: &Recover) -> Result<(Diagnosis, Recoveries), Lo
                 recoveries.insert(at, recovery);
             }
             Ok(None) => {}
-            Err(_) if edge.cancel.requested().is_some() => {
-                return Err(LookError::Cancelled(edge.cancel.requested().unwrap_or(Exit::Interrupted)));
-            }
-            Err(error) => diagnosis.stores[at].condition = Condition::of_error(error),
+            Err(error) => match edge.cancel.requested() {
+                Some(exit) => return Err(LookError::Cancelled(exit)),
+                None => diagnosis.stores[at].condition = Condition::of_error(error),
+            },
         }
     }
     Ok((diagnosis, recoveries))
 }
 
-fn fates(diagnosis: &mut Diagnosis, recoveries: &Recoveries) -> Vec<Fate> {
-    let mut fates = vec![Fate::untouched(None); diagnosis.stores.len()];
-    for (&at, recovery) in recoveries {
-        let table = recovery.is_change().then(|| recovery.table.clone());
-        fates[at] = Fate { recovers: true, ..Fate::untouched(table) };
-    }
-    fates
+/// Nothing was tried yet.
+fn fate_of(recovery: &Recovery) -> Fate {
+    let table = recovery.is_change().then(|| recovery.table.clone());
+    Fate { recovers: true, ..Fate::untouched(table) }
 }
 
 fn changing(recoveries: &Recoveries) -> Vec<usize> {
@@ -156,11 +147,11 @@ fn settle(
 ) -> anyhow::Result<Fate> {
     let path = diagnosis.stores[at].file.path.clone();
     for round in 0..prune::TRIES {
-        let table = recoveries.get(&at).map(|recovery| recovery.table.clone());
-        let fate = Fate { recovers: true, ..Fate::untouched(table) };
-        let Some(recovery) = recoveries.get_mut(&at).filter(|recovery| recovery.is_change()) else {
+        let Some(recovery) = recoveries.get(&at) else { return Ok(Fate::untouched(None)) };
+        let fate = fate_of(recovery);
+        if !recovery.is_change() {
             return Ok(fate);
-        };
+        }
         let error = match write_store(edge, wanted, diagnosis, recovery, at) {
             Ok(receipt) => return Ok(prune::applied(fate, receipt)),
             Err(error) => error,
@@ -189,49 +180,30 @@ fn write_store(
     edge: &Edge<'_>,
     wanted: &Recover,
     diagnosis: &Diagnosis,
-    recovery: &mut Recovery,
+    recovery: &Recovery,
     at: usize,
 ) -> Result<Receipt, ApplyError> {
     let (situation, file) = (&diagnosis.situation, &diagnosis.stores[at].file);
     let consent = &wanted.write;
     write::not_migrated(situation, &file.path)?;
     write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
-    let told = |path: &Path, error| ApplyError::Io(DiskError::new("look at", path, error));
-    let records = write::records_dir(&file.real, situation).map_err(|error| told(&file.real, error))?;
-    let (lock, resumed) = write::lock(edge, situation, &records, consent)?;
-    if resumed {
-        let what = "an earlier run was finished or rolled back first".to_owned();
-        return Err(ApplyError::Changed { path: file.path.clone(), what });
-    }
-    let sources = recovery.sources().map_err(|error| told(&file.path, error))?;
-    let (table, expected): (PieceTable, _) = (recovery.table.clone(), recovery.expected());
-    let (recovered, main_key) = (recovery.recovered(), situation.config.session.main_key.as_str());
-    let shared = RefCell::new(recovery);
+    let (lock, records) = write::begin(edge, situation, (&file.path, &file.real), consent)?;
+    let sources = recovery.sources().map_err(|error| write::read_again(&file.path, error))?;
+    let main_key = &situation.config.session.main_key;
     let receipt = replace(
         edge.writer.disk,
         &lock,
         ReplaceRequest {
             store: &file.real,
-            expected,
+            expected: recovery.expected(),
             before: None,
             command: edge.request.verb.name(),
             started: SystemTime::now(),
-            summary: RunSummary { restored: recovered, ..RunSummary::default() },
+            summary: RunSummary { restored: recovery.recovered(), ..RunSummary::default() },
             sources: &sources,
-            pieces: &table,
-            changes: &mut |log| {
-                let mut pushed = Ok(());
-                let told_all = shared.borrow_mut().records(&mut |record| {
-                    log.push(record).map_err(|error| {
-                        let told = std::io::Error::other(error.to_string());
-                        pushed = Err(error);
-                        told
-                    })
-                });
-                pushed?;
-                told_all.map_err(|error| told(&file.path, error))
-            },
-            verify: &mut |temp| verify(&shared.borrow(), temp, main_key, edge.request.map),
+            pieces: &recovery.table,
+            changes: &mut |log| write::keep(log, &file.path, |sink| recovery.records(sink)),
+            verify: &mut |temp| recovery.verify(&write::rescan(temp, edge.request.map, main_key)?),
             still_allowed: &mut || write::may_write(edge, situation, consent),
             liveness: edge.writer.liveness,
             limits: edge.writer.limits,
@@ -240,12 +212,4 @@ fn write_store(
     )?;
     prune::tidy(edge, &lock, &records);
     Ok(receipt)
-}
-
-/// Scans the temporary file and holds it against what was to be written.
-fn verify(recovery: &Recovery, temp: &Path, main_key: &str, map: bool) -> Result<(), String> {
-    let mut source = FileSource::open(temp, map).map_err(|error| error.to_string())?;
-    let context = KeyContext { main_key, marks: &|_, _| Flags::NONE };
-    let rescan = scan(&mut source, &context, &mut |_| Ok(())).map_err(|error| error.to_string())?;
-    recovery.verify(&rescan)
 }

@@ -133,12 +133,7 @@ fn replace_with(
     let told = |error: io::Error| ApplyError::Io(crate::apply::DiskError::new("open", store, error));
     write::not_migrated(situation, store)?;
     write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
-    let records = write::records_dir(store, situation).map_err(told)?;
-    let (lock, resumed) = write::lock(edge, situation, &records, consent)?;
-    if resumed {
-        let what = "an earlier run was finished or rolled back first".to_owned();
-        return Err(ApplyError::Changed { path: store.clone(), what });
-    }
+    let (lock, records) = write::begin(edge, situation, (store, store), consent)?;
     let main_key = &situation.config.session.main_key;
     let receipt = replace(
         edge.writer.disk,

@@ -1,21 +1,26 @@
 //! What every writing verb does the same way: permission, consent, the lock of our own, what was left over.
 
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::speak;
+use crate::apply::changes::ChangeLog;
 use crate::apply::resume::{Outcome as Left, ResumeRequest, Resumed};
 use crate::apply::runs::Found;
 use crate::apply::store_lock::StoreLock;
 use crate::apply::target::Target;
-use crate::apply::{ApplyError, RecordsLock, RunState, resume, runs};
+use crate::apply::{ApplyError, DiskError, RecordsLock, RunState, resume, runs};
 use crate::cli::args::{GatewayArg, WriteArgs};
 use crate::diagnose::run::{Edge, Writer};
 use crate::evidence::discover::Situation;
 use crate::evidence::gateway::{self, GatewayEvidence};
 use crate::evidence::migration;
+use crate::model::entry::Flags;
+use crate::model::plan::ChangeRecord;
+use crate::scan::entries::{KeyContext, Scan, scan};
+use crate::scan::source::FileSource;
 
 /// Era C, in which OpenClaw takes no lock any more, begins here.
 const FIRST_WITHOUT_LOCK: [u64; 3] = [2026, 5, 2];
@@ -75,6 +80,59 @@ pub fn consents(write: &WriteArgs, question: &str) -> bool {
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// Takes the lock of our own for a store that `named` leads to. Whatever an earlier run left is settled first, and then
+/// the plan is of another world.
+pub fn begin(
+    edge: &Edge<'_>,
+    situation: &Situation,
+    (named, real): (&Path, &Path),
+    write: &WriteArgs,
+) -> Result<(RecordsLock, PathBuf), ApplyError> {
+    let told = |error| ApplyError::Io(DiskError::new("look at", real, error));
+    let records = records_dir(real, situation).map_err(told)?;
+    let (lock, resumed) = lock(edge, situation, &records, write)?;
+    if resumed {
+        let what = "an earlier run was finished or rolled back first".to_owned();
+        return Err(ApplyError::Changed { path: named.to_owned(), what });
+    }
+    Ok((lock, records))
+}
+
+/// Puts what is told of a store into the record of a run.
+pub fn keep(
+    log: &mut ChangeLog,
+    store: &Path,
+    tell: impl FnOnce(&mut dyn FnMut(&ChangeRecord) -> io::Result<()>) -> io::Result<()>,
+) -> Result<(), ApplyError> {
+    let mut pushed = Ok(());
+    let told = tell(&mut |record| {
+        log.push(record).map_err(|error| {
+            let seen = io::Error::other(error.to_string());
+            pushed = Err(error);
+            seen
+        })
+    });
+    pushed?;
+    told.map_err(|error| read_again(store, error))
+}
+
+/// Why a store could not be read again. The words of a source that was cut or written to are of one kind.
+pub fn read_again(store: &Path, error: io::Error) -> ApplyError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            ApplyError::Changed { path: store.to_owned(), what: error.to_string() }
+        }
+        _ => ApplyError::Io(DiskError::new("read", store, error)),
+    }
+}
+
+/// Scans a temporary file, to be held against the plan. What the outside says of keys is not in its bytes.
+pub fn rescan(temp: &Path, map: bool, main_key: &str) -> Result<Scan, String> {
+    let mut source = FileSource::open(temp, map).map_err(|error| error.to_string())?;
+    let context = KeyContext { main_key, marks: &|_, _| Flags::NONE };
+    scan(&mut source, &context, &mut |_| Ok(())).map_err(|error| error.to_string())
 }
 
 /// Where the records of a store lie.

@@ -131,7 +131,14 @@ impl Watch for Reader<'_> {
         if let Some(print) = &mut self.print {
             print.update_at(at, bytes);
         }
-        match self.cancel.requested() {
+        self.cancel.see(at, bytes)
+    }
+}
+
+/// Ends a long read when the user wants to stop.
+impl Watch for &Cancel {
+    fn see(&mut self, _at: u64, _bytes: &[u8]) -> io::Result<()> {
+        match self.requested() {
             Some(_) => Err(io::Error::from(io::ErrorKind::Interrupted)),
             None => Ok(()),
         }

@@ -432,7 +432,8 @@ fn find(side: &Side, key: u64) -> Option<Entry> {
     side.places.get(&key).map(|&at| side.scan.entries[at])
 }
 
-fn key_hash(raw: &str) -> u64 {
+/// The hash of a key by its raw text in a record.
+pub(super) fn key_hash(raw: &str) -> u64 {
     let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
     hash(&decode(inner.as_bytes()))
 }

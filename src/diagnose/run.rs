@@ -57,6 +57,24 @@ impl Edge<'_> {
     pub fn threads(&self) -> usize {
         self.request.threads.map_or(self.host.cores, |threads| threads.get().into())
     }
+
+    /// How stores and copies of them are read.
+    pub fn read_options<'b>(
+        &'b self,
+        keys: KeyContext<'b>,
+        default_agent: &'b str,
+        fingerprint: bool,
+    ) -> ReadOptions<'b> {
+        ReadOptions {
+            map: self.request.map,
+            crew: Crew::of(self.threads()),
+            fingerprint,
+            progress: self.progress,
+            cancel: self.cancel,
+            keys,
+            default_agent,
+        }
+    }
 }
 
 /// How files are changed: replaced in crash tests.
@@ -116,15 +134,8 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
     items.push(registry.evidence);
     (evidence.jobs, evidence.runs, evidence.registry) = (jobs.jobs, runs.runs, registry.registry);
     let mark_key = |key: &crate::model::key::SessionKey<'_>, text: &str| marks.of(key, text);
-    let options = ReadOptions {
-        map: request.map,
-        crew: Crew::of(edge.threads()),
-        fingerprint,
-        progress: edge.progress,
-        cancel: edge.cancel,
-        keys: KeyContext { main_key: &situation.config.session.main_key, marks: &mark_key },
-        default_agent: situation.config.default_agent(),
-    };
+    let keys = KeyContext { main_key: &situation.config.session.main_key, marks: &mark_key };
+    let options = edge.read_options(keys, situation.config.default_agent(), fingerprint);
     let mut stores = Vec::new();
     for file in &situation.stores {
         let judge = lock_judge(edge, &gateway);

@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
+use super::super::keys::Keys;
 use super::opened::Opened;
 use super::rebuilt::Rebuilt;
 use crate::model::entries::Entries;
@@ -14,9 +15,7 @@ use crate::model::style::Style;
 use crate::plan::merge::Pick;
 use crate::rules::store::Damaged;
 use crate::scan::entries::Scan;
-use crate::scan::members;
 use crate::scan::source::{FileSource, Source, read_range};
-use crate::scan::text::decode;
 
 /// Writes entries one after the other, in one style.
 struct Writer<'a> {
@@ -99,7 +98,7 @@ pub fn added(
     style: &Style,
 ) -> io::Result<PieceTable> {
     let last = files[0].entries.last().map(Entry::end);
-    let bytes = crate::scan::source::Source::len(&files[0].source);
+    let bytes = files[0].source.len();
     let mut writer = Writer { table: PieceTable::new(), style, last: None, any: last.is_some() };
     writer.table.copy(0, 0, last.unwrap_or(object.start + 1));
     fill(&mut writer, files, taken, rebuilt)?;
@@ -151,7 +150,7 @@ pub fn style_of(source: &mut FileSource, entries: &Entries, object: Range<u64>) 
 
 /// Tells what is added to a store, and what of it is set aside with the backup.
 pub fn records(
-    files: &mut [Opened],
+    files: &[Opened],
     store: Option<SourceId>,
     taken: &[Pick],
     rebuilt: &[Rebuilt],
@@ -162,13 +161,14 @@ pub fn records(
             sink(&set_aside(damage))?;
         }
     }
+    let mut keys: Vec<Keys> = files.iter().map(|_| Keys::default()).collect();
     let added = taken.iter().filter(|pick| store != Some(pick.source));
     for pick in added {
-        let file = &mut files[usize::from(pick.source)];
-        let entry = file.entries[pick.entry as usize];
-        let raw = members::raw_key(&mut file.source, entry.start())?;
+        let at = usize::from(pick.source);
+        let (file, entry) = (&files[at], &files[at].entries[pick.entry as usize]);
+        let raw = keys[at].raw(file.source.file(), entry.start())?;
         sink(&ChangeRecord {
-            key: String::from_utf8_lossy(&raw).into_owned(),
+            key: String::from_utf8_lossy(raw).into_owned(),
             family: entry.family().name().to_owned(),
             source: Some(file.copy.path.display().to_string()),
             start: entry.start(),
@@ -184,7 +184,7 @@ pub fn records(
             ..blank("recover")
         })?;
     }
-    Ok(())
+    files.iter().try_for_each(|file| file.source.unchanged())
 }
 
 fn blank(action: &str) -> ChangeRecord {
@@ -231,8 +231,7 @@ pub fn verify(
         }
     }
     for rebuilt in rebuilt {
-        let key = decode_key(&rebuilt.raw_key());
-        if written.next().is_none_or(|new| new.key != key) {
+        if written.next().is_none_or(|new| new.key != hash(rebuilt.key.as_bytes())) {
             return Err(format!("the recovered store lacks {}", rebuilt.key));
         }
     }
@@ -240,8 +239,4 @@ pub fn verify(
         Some(extra) => Err(format!("the recovered store holds an entry too many at byte {}", extra.start())),
         None => Ok(()),
     }
-}
-
-fn decode_key(raw: &str) -> u64 {
-    hash(&decode(&raw.as_bytes()[1..raw.len() - 1]))
 }

@@ -91,11 +91,6 @@ impl<'a> Bench<'a> {
     fn entry(&self, pick: Pick) -> &'a Entry {
         &self.entries[usize::from(pick.source)][pick.entry as usize]
     }
-
-    fn key(&mut self, pick: Pick) -> io::Result<Vec<u8>> {
-        let start = self.entry(pick).start();
-        members::key(self.sources[usize::from(pick.source)], start)
-    }
 }
 
 impl Court for Bench<'_> {
@@ -123,7 +118,8 @@ impl Court for Bench<'_> {
         }
     }
 
-    fn is_same_key(&mut self, a: Pick, b: Pick) -> io::Result<bool> {
-        Ok(self.key(a)? == self.key(b)?)
+    fn key(&mut self, pick: Pick) -> io::Result<Vec<u8>> {
+        let start = self.entry(pick).start();
+        members::key(self.sources[usize::from(pick.source)], start)
     }
 }

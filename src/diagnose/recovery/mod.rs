@@ -40,7 +40,6 @@ use crate::model::style::Style;
 use crate::model::verdict::Confidence;
 use crate::plan::merge::{Left, Merged, Pick, add, merge};
 use crate::scan::entries::{KeyContext, Scan};
-use crate::scan::parallel::Crew;
 
 /// So many files take part, the newest of them; the rest is named.
 const MOST_FILES: usize = 64;
@@ -115,9 +114,9 @@ impl Recovery {
     }
 
     /// Tells what is added, and what is set aside.
-    pub fn records(&mut self, sink: &mut dyn FnMut(&ChangeRecord) -> io::Result<()>) -> io::Result<()> {
+    pub fn records(&self, sink: &mut dyn FnMut(&ChangeRecord) -> io::Result<()>) -> io::Result<()> {
         let store = self.store();
-        build::records(&mut self.files, store, &self.merged.taken, &self.rebuilt, sink)
+        build::records(&self.files, store, &self.merged.taken, &self.rebuilt, sink)
     }
 
     /// Holds a rescan of the new file against what was to be written.
@@ -139,15 +138,8 @@ pub fn run(
     let main_key = diagnosis.situation.config.session.main_key.clone();
     let default_agent = diagnosis.situation.config.default_agent().to_owned();
     let mark_key = |key: &SessionKey<'_>, text: &str| marks.of(key, text);
-    let options = ReadOptions {
-        map: edge.request.map,
-        crew: Crew::of(edge.request.threads.map_or(edge.host.cores, |threads| threads.get().into())),
-        fingerprint: false,
-        progress: edge.progress,
-        cancel: edge.cancel,
-        keys: KeyContext { main_key: &main_key, marks: &mark_key },
-        default_agent: &default_agent,
-    };
+    let keys = KeyContext { main_key: &main_key, marks: &mark_key };
+    let options = edge.read_options(keys, &default_agent, false);
     plan(diagnosis, at, &Task { wanted, options: &options })
 }
 
@@ -220,17 +212,8 @@ fn own_file(store: &mut Diagnosed, options: &ReadOptions<'_>) -> io::Result<Opti
     };
     match &mut store.condition {
         Condition::Whole(judged) => {
-            let reading = &judged.reading;
-            Ok(Some(Opened {
-                copy: copy(&reading.source),
-                source: reading.source.reader(),
-                identity: reading.identity,
-                entries: reading.scan.entries.clone(),
-                likely: Vec::new(),
-                damage: Vec::new(),
-                damage_omitted: 0,
-                style: None,
-            }))
+            let (source, entries) = (judged.reading.source.reader(), judged.reading.scan.entries.clone());
+            Ok(Some(Opened::whole(copy(&source), source, entries)))
         }
         Condition::Damaged(reading, _) => {
             let (copy, source) = (copy(&reading.source), reading.source.reader());
@@ -302,9 +285,7 @@ pub fn has_originals(store: &Path, state: &Path) -> bool {
 
 /// The originals that runs of ours kept of a store.
 fn backups(store: &Path, state: &Path) -> Vec<StoreCopy> {
-    let real = removed::resolved(store);
-    let of_store = removed::runs_of(store, Some(state)).into_iter().filter(|run| run.record.store == real);
-    let copies = of_store.filter_map(|run| {
+    let copies = removed::runs_of(store, Some(state)).into_iter().filter_map(|run| {
         let written: Millis = run.record.started_at;
         run.backup_path().map(|path| StoreCopy { path, kind: CopyKind::Backup, written })
     });

@@ -13,7 +13,7 @@ use crate::model::entry::Flags;
 use crate::model::style::Style;
 use crate::rules::store::{self as rules, Damaged};
 use crate::scan::entries::scan_by;
-use crate::scan::parallel::{Unwatched, Watch};
+use crate::scan::parallel::Watch;
 use crate::scan::salvage::{Salvage, salvage};
 use crate::scan::source::{FileSource, Source};
 
@@ -41,33 +41,36 @@ impl Opened {
     /// Reads a copy. What is written to meanwhile is no copy.
     pub fn read(copy: StoreCopy, options: &ReadOptions<'_>) -> io::Result<Self> {
         let mut source = FileSource::from_file(open_regular(&copy.path)?, options.map)?;
-        let watch = |_: Range<u64>| Cancelled { options };
+        let watch = |_: Range<u64>| options.cancel;
         let (scan, _) = scan_by(options.crew, &mut source, &options.keys, &watch)?;
         let damage = rules::damage(&scan, source.len());
         if damage.is_empty() {
             source.unchanged()?;
             source.release()?;
-            let identity = Identity::of(source.opened());
-            let style = None;
-            return Ok(Opened {
-                copy,
-                source,
-                identity,
-                entries: scan.entries,
-                likely: Vec::new(),
-                damage,
-                damage_omitted: 0,
-                style,
-            });
+            return Ok(Opened::whole(copy, source, scan.entries));
         }
         drop(scan);
         Opened::salvage(copy, source, options)
     }
 
+    /// A sound file.
+    pub fn whole(copy: StoreCopy, source: FileSource, entries: Entries) -> Self {
+        Opened {
+            copy,
+            identity: Identity::of(source.opened()),
+            source,
+            entries,
+            likely: Vec::new(),
+            damage: Vec::new(),
+            damage_omitted: 0,
+            style: None,
+        }
+    }
+
     /// What can be had back of a damaged file.
     pub fn salvage(copy: StoreCopy, mut source: FileSource, options: &ReadOptions<'_>) -> io::Result<Self> {
-        let mut watch = |_: u64, _: &[u8]| Cancelled { options }.ask();
-        let found = salvage(&mut source, &options.keys, &mut watch)?;
+        let mut cancel = options.cancel;
+        let found = salvage(&mut source, &options.keys, &mut |at, bytes| cancel.see(at, bytes))?;
         source.unchanged()?;
         source.release()?;
         let (damage, damage_omitted) = rules::gaps(&found);
@@ -89,26 +92,5 @@ impl Opened {
     /// The file, once more.
     pub fn file(&self) -> io::Result<File> {
         self.source.file().try_clone()
-    }
-}
-
-/// Ends a long read when the user wants to stop.
-struct Cancelled<'a> {
-    options: &'a ReadOptions<'a>,
-}
-
-impl Cancelled<'_> {
-    fn ask(&self) -> io::Result<()> {
-        match self.options.cancel.requested() {
-            Some(_) => Err(io::Error::from(io::ErrorKind::Interrupted)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Watch for Cancelled<'_> {
-    fn see(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.ask()?;
-        Unwatched.see(at, bytes)
     }
 }

@@ -1,15 +1,15 @@
 //! What is gone on purpose: entries that a run of ours took out of a store, and was not undone.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::super::restore::key_hash;
 use crate::apply::changes;
 use crate::apply::runs::{self, Run};
+use crate::apply::target::Target;
 use crate::apply::{DiskError, RunState};
 use crate::model::Millis;
-use crate::model::entry::{TextHash, hash};
+use crate::model::entry::TextHash;
 use crate::model::texts::TextMap;
-use crate::scan::text::decode;
 
 /// When each key was taken out last.
 #[derive(Debug, Default)]
@@ -22,9 +22,8 @@ impl Removed {
     /// explained comes back rather than stays away.
     pub fn of_store(store: &Path, state_dir: Option<&Path>) -> Self {
         let mut removed = Removed::default();
-        let real = resolved(store);
         let mut runs = runs_of(store, state_dir);
-        runs.retain(|run| run.record.state == RunState::Done && run.record.store == real);
+        runs.retain(|run| run.record.state == RunState::Done);
         for (at, run) in runs.iter().enumerate() {
             if let Err(error) = removed.follow(run, taken_back(run, &runs[at + 1..])) {
                 log::warn!("{error}; what run {} took out may come back", run.id);
@@ -42,9 +41,7 @@ impl Removed {
         }
         for change in changes::read(&run.dir)? {
             let change = change?;
-            let raw = change.key.as_bytes();
-            let Some(inner) = raw.len().checked_sub(1).and_then(|end| raw.get(1..end)) else { continue };
-            let key = hash(&decode(inner));
+            let key = key_hash(&change.key);
             match (change.action.as_str(), undone) {
                 ("remove", _) => self.at.insert(key, run.record.started_at),
                 ("recover", Some(when)) => self.at.get_mut(&key).map(|at| std::mem::replace(at, when)),
@@ -71,20 +68,15 @@ fn taken_back(run: &Run, later: &[Run]) -> Option<Millis> {
     later.iter().find(undoes).map(|undo| undo.record.started_at)
 }
 
-/// The runs of a store's records directory, oldest first.
+/// The runs on record that were about a store, oldest first.
 pub fn runs_of(store: &Path, state_dir: Option<&Path>) -> Vec<Run> {
+    // As records have it: links resolved, also where the store is gone.
+    let real = Target::resolve(store).map_or_else(|_| store.to_owned(), |target| target.real);
     let listed = runs::records_dir(store, state_dir).and_then(|dir| runs::list_runs(&dir));
-    listed.unwrap_or_else(|error| {
+    let mut runs = listed.unwrap_or_else(|error| {
         log::warn!("{error}; what earlier runs took out is not known");
         Vec::new()
-    })
-}
-
-/// The path as records have it: links resolved, also where the store is gone.
-pub fn resolved(store: &Path) -> PathBuf {
-    let beside = || {
-        let dir = fs::canonicalize(store.parent()?).ok()?;
-        Some(dir.join(store.file_name()?))
-    };
-    fs::canonicalize(store).ok().or_else(beside).unwrap_or_else(|| store.to_owned())
+    });
+    runs.retain(|run| run.record.store == real);
+    runs
 }
