@@ -276,6 +276,8 @@ pub struct Entry {
     pub shape: Shape,
     /// `status`.
     pub status: Status,
+    /// Whose it is, by its number in the scan; 0 where the key names no agent.
+    pub agent: u16,
 }
 
 impl Entry {
@@ -294,6 +296,7 @@ impl Entry {
             flags: Flags::NONE,
             shape: Shape::Unknown,
             status: Status::Absent,
+            agent: 0,
         }
     }
 

@@ -7,6 +7,7 @@ pub mod brakes;
 pub mod decision;
 pub mod edits;
 pub mod forecast;
+pub mod growth;
 pub mod merge;
 pub mod pieces;
 pub mod prune;

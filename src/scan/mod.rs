@@ -2,6 +2,7 @@
 //!
 //! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
 
+pub mod agents;
 pub mod automaton;
 mod capture;
 pub mod collector;
@@ -10,6 +11,7 @@ pub mod drive;
 pub mod entries;
 pub mod fault;
 pub mod fields;
+pub mod large;
 pub mod members;
 mod nesting;
 mod number;
