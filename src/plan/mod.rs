@@ -5,6 +5,7 @@
 
 pub mod brakes;
 pub mod decision;
+pub mod document;
 pub mod edits;
 pub mod forecast;
 pub mod growth;

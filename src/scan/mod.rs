@@ -8,6 +8,7 @@ mod capture;
 pub mod collector;
 mod cuts;
 pub mod drive;
+pub mod elements;
 pub mod entries;
 pub mod fault;
 pub mod fields;
