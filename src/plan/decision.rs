@@ -26,12 +26,22 @@ pub enum Held {
     Brake,
     /// The rule only tells.
     ReportOnly,
+    /// It is a row of a database.
+    Database,
 }
 
 impl Held {
     /// All of them.
-    pub const ALL: [Held; 7] =
-        [Held::Grace, Held::Time, Held::Confidence, Held::Class, Held::Agent, Held::Brake, Held::ReportOnly];
+    pub const ALL: [Held; 8] = [
+        Held::Grace,
+        Held::Time,
+        Held::Confidence,
+        Held::Class,
+        Held::Agent,
+        Held::Brake,
+        Held::ReportOnly,
+        Held::Database,
+    ];
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
@@ -43,6 +53,7 @@ impl Held {
             Held::Agent => "agent",
             Held::Brake => "brake",
             Held::ReportOnly => "report-only",
+            Held::Database => "era-sqlite",
         }
     }
 }

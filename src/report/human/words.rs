@@ -101,6 +101,7 @@ pub(super) fn kept(reason: &str) -> &'static str {
         "grace" => "touched within --grace",
         "confidence" => "the verdict is not sure enough for --confidence",
         "brake" => "held back by the safety brake",
+        "era-sqlite" => "it lives in SQLite, where nothing is written",
         "scope" => "outside of --only or --agent",
         _ => "",
     }
