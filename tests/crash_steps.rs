@@ -19,8 +19,8 @@ use sessions_doctor::apply::batch::{BatchReceipt, BatchRequest, carry_out};
 use sessions_doctor::apply::resume::{Outcome, ResumeRequest};
 use sessions_doctor::apply::run_record::{RunRecord, Step, StepOp, Tool};
 use sessions_doctor::apply::{
-    ApplyError, Cancel, Disk, Fingerprint, RealDisk, RecordsLock, RunState, RunSummary, resume, retention,
-    runs,
+    ApplyError, Cancel, Disk, Fingerprint, RealDisk, RecordsLock, RunState, RunSummary, Subject, resume,
+    retention, runs,
 };
 
 const WAYS: [Left; 6] = [
@@ -215,6 +215,7 @@ fn intended(world: &World, steps: Vec<Step>) -> PathBuf {
     fs::create_dir(&dir).unwrap();
     let record = RunRecord {
         root: None,
+        subject: Subject::Store,
         version: 1,
         tool: Tool::this(),
         command: "cron".into(),

@@ -12,7 +12,7 @@ use sessions_doctor::apply::resume::{ResumeRequest, Resumed};
 use sessions_doctor::apply::runs::{self, Found, Run};
 use sessions_doctor::apply::{
     ApplyError, Cancel, Disk, Identity, Limits, Receipt, RecordsLock, ReplaceRequest, RunState, RunSummary,
-    apply, resume,
+    Subject, apply, resume,
 };
 use sessions_doctor::model::plan::{ChangeRecord, PieceTable};
 use tempfile::TempDir;
@@ -172,6 +172,7 @@ impl<'a> Change<'a> {
             &lock,
             ReplaceRequest {
                 store: &self.named,
+                subject: Subject::Store,
                 expected: self.expected,
                 before: None,
                 command: "prune",

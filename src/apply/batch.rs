@@ -14,7 +14,7 @@ use super::error::ApplyError;
 use super::flock::RecordsLock;
 use super::replace::millis;
 use super::run_id::RunId;
-use super::run_record::{self, RunRecord, RunState, RunSummary, Step, Tool};
+use super::run_record::{self, RunRecord, RunState, RunSummary, Step, Subject, Tool};
 use super::runs;
 use super::steps::{self, Progress};
 
@@ -93,6 +93,7 @@ fn prepare(disk: &dyn Disk, dir: &Path, request: &mut BatchRequest<'_>) -> Resul
         command: request.command.to_owned(),
         state: RunState::Intended,
         started_at: millis(request.started),
+        subject: Subject::Files,
         store: request.store.to_owned(),
         root: super::territory::of_run(dir),
         summary: request.summary.clone(),

@@ -47,7 +47,7 @@ pub use identity::Identity;
 pub use replace::{Receipt, ReplaceRequest, apply};
 pub use resume::resume;
 pub use run_id::RunId;
-pub use run_record::{RunRecord, RunState, RunSummary};
+pub use run_record::{RunRecord, RunState, RunSummary, Subject};
 
 use std::time::Duration;
 

@@ -27,7 +27,9 @@ use super::flock::RecordsLock;
 use super::identity::Identity;
 use super::liveness::Liveness;
 use super::run_id::RunId;
-use super::run_record::{self, Backup, BackupHow, RunRecord, RunState, RunSummary, Step, StepOp, Tool};
+use super::run_record::{
+    self, Backup, BackupHow, RunRecord, RunState, RunSummary, Step, StepOp, Subject, Tool,
+};
 use super::runs::{self, ORIGINAL};
 use super::store_lock::StoreLock;
 use super::target::Target;
@@ -41,6 +43,8 @@ use crate::model::plan::PieceTable;
 pub struct ReplaceRequest<'a> {
     /// The store as OpenClaw names it; a link is resolved here.
     pub store: &'a Path,
+    /// A store, or a document, for which no lock of OpenClaw's is taken or made.
+    pub subject: Subject,
     /// What was scanned, from the open file; `None` where there was no store, and then none may appear.
     pub expected: Option<Identity>,
     /// Of the old bytes, where somebody passed over them already; computed here where not.
@@ -98,7 +102,7 @@ pub fn apply(
     mut request: ReplaceRequest<'_>,
 ) -> Result<Receipt, ApplyError> {
     request.cancel.check()?;
-    let target = Target::resolve(request.store)?;
+    let target = Target::of(request.subject, request.store)?;
     target.check(request.expected)?;
     check_space(disk, lock, &target, &request)?;
     let before = fingerprint_before(&target, &mut request)?;
@@ -222,6 +226,7 @@ impl Attempt<'_> {
             command: request.command.to_owned(),
             state: RunState::Intended,
             started_at: millis(request.started),
+            subject: request.subject,
             store: self.target.real.clone(),
             root: territory::of_run(&self.dir),
             summary: RunSummary { bytes_before, bytes_after: after.size, ..request.summary.clone() },

@@ -18,7 +18,7 @@ use super::error::ApplyError;
 use super::flock::RecordsLock;
 use super::liveness::Liveness;
 use super::run_id::RunId;
-use super::run_record::{RunState, Step, StepOp};
+use super::run_record::{RunState, Step, StepOp, Subject};
 use super::runs::{self, Found, ORIGINAL, Run};
 use super::steps::{self, Progress};
 use super::store_lock::StoreLock;
@@ -49,6 +49,8 @@ pub struct ResumeRequest<'a> {
 pub struct Resumed {
     /// The run; `None` for a temporary file that belongs to none.
     pub run: Option<RunId>,
+    /// What the run changes, where its record says it.
+    pub subject: Option<Subject>,
     /// Its store, where that is known, or the temporary file.
     pub path: Option<PathBuf>,
     /// What became of it.
@@ -93,7 +95,8 @@ pub fn resume(
             busy.push(run.id.clone());
         }
         let path = Some(run.record.store.clone());
-        report.push(Resumed { run: Some(run.id.clone()), path, what });
+        let subject = Some(run.record.subject);
+        report.push(Resumed { run: Some(run.id.clone()), subject, path, what });
     }
     dirs.sort();
     dirs.dedup();
@@ -105,6 +108,7 @@ pub fn resume(
     if let Err(error) = runs::delete_doomed(disk, lock.records_dir()) {
         report.push(Resumed {
             run: None,
+            subject: None,
             path: Some(error.path.clone()),
             what: Outcome::Left(error.to_string()),
         });
@@ -163,7 +167,7 @@ fn finish(
     }
     for (step, seen) in run.record.steps.iter().zip(seen) {
         match seen {
-            Progress::Pending => catch_up(disk, step, request)?,
+            Progress::Pending => catch_up(disk, run.record.subject, step, request)?,
             Progress::Impossible(why) => missed.push(why.clone()),
             // A rename that is seen is durable only once its directory is.
             Progress::Done | Progress::Unseen(_) => steps::settle(disk, step)?,
@@ -176,11 +180,16 @@ fn finish(
 }
 
 /// Does a step that was left; a file that OpenClaw writes under its lock, and only if it still is the same.
-fn catch_up(disk: &dyn Disk, step: &Step, request: &ResumeRequest<'_>) -> Result<(), ApplyError> {
+fn catch_up(
+    disk: &dyn Disk,
+    subject: Subject,
+    step: &Step,
+    request: &ResumeRequest<'_>,
+) -> Result<(), ApplyError> {
     let (StepOp::Replace, Some(to)) = (step.op, &step.to) else {
         return steps::perform(disk, step, request.cancel);
     };
-    let target = Target::resolve(to)?;
+    let target = Target::of(subject, to)?;
     let wait = request.limits.lock_wait;
     let lock = StoreLock::acquire(disk, &target.locks, request.liveness, wait, request.cancel)?;
     if steps::progress(step)? != Progress::Pending {
@@ -233,7 +242,7 @@ fn sweep(
             Ok(()) => Outcome::TempRemoved,
             Err(error) => Outcome::Left(error.to_string()),
         };
-        report.push(Resumed { run, path: Some(path), what });
+        report.push(Resumed { run, subject: None, path: Some(path), what });
     }
 }
 
@@ -254,7 +263,7 @@ fn clear_unfinished(disk: &dyn Disk, found: &[Found], report: &mut Vec<Resumed>)
                 Err(error) => (id, path, Outcome::Left(error.to_string())),
             },
         };
-        report.push(Resumed { run: Some(id.clone()), path: Some(path.clone()), what });
+        report.push(Resumed { run: Some(id.clone()), subject: None, path: Some(path.clone()), what });
     }
 }
 

@@ -37,7 +37,10 @@ pub struct RunRecord {
     pub state: RunState,
     /// The real clock at the start.
     pub started_at: Millis,
-    /// The store, links resolved.
+    /// What kind of thing it changes.
+    #[serde(default, skip_serializing_if = "Subject::is_store")]
+    pub subject: Subject,
+    /// The store, or the document, links resolved; of a run about files, what they lie beside.
     #[serde(with = "path_text")]
     pub store: PathBuf,
     /// The directory that the records stood for when this one was made; paths are relative to it in spirit.
@@ -54,6 +57,25 @@ pub struct RunRecord {
     /// What a later version added.
     #[serde(flatten)]
     pub rest: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What a run changes, and so how it is undone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A store: entries go back into it.
+    #[default]
+    Store,
+    /// A small document of OpenClaw's that is no store: members go back into it. OpenClaw has no lock for it.
+    Document,
+    /// Files as a whole: they go back to their places.
+    Files,
+}
+
+impl Subject {
+    fn is_store(&self) -> bool {
+        *self == Subject::Store
+    }
 }
 
 /// Who wrote a record.
@@ -252,6 +274,7 @@ mod tests {
     fn record(store: PathBuf) -> RunRecord {
         RunRecord {
             version: VERSION,
+            subject: Subject::Store,
             root: None,
             tool: Tool { name: "sessions-doctor".into(), version: "0.1.0".into() },
             command: "prune".into(),

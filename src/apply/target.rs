@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{DiskError, DiskResult};
 use super::error::ApplyError;
 use super::identity::Identity;
+use super::run_record::Subject;
 use super::runs;
 
 /// A store, links resolved.
@@ -31,6 +32,13 @@ impl Target {
         let mut locks = vec![lock_beside(&real_dir_path(named)?), lock_beside(&real)];
         locks.dedup();
         Ok(Target { named: named.to_owned(), real, locks })
+    }
+
+    /// The same for what a run changes: OpenClaw has locks for stores alone.
+    pub fn of(subject: Subject, named: &Path) -> Result<Self, ApplyError> {
+        let target = Target::resolve(named)?;
+        let locks = if subject == Subject::Store { target.locks } else { Vec::new() };
+        Ok(Target { locks, ..target })
     }
 
     /// The directory that holds the file.
@@ -106,6 +114,7 @@ mod tests {
         assert_eq!(target.real, real);
         assert_eq!(target.locks, [root.join("link.json.lock"), root.join("store.json.lock")]);
         assert_eq!(Target::resolve(&real).unwrap().locks, [root.join("store.json.lock")]);
+        assert_eq!(Target::of(Subject::Document, &link).unwrap().locks, [""; 0].map(PathBuf::from));
         fs::remove_file(&real).unwrap();
         assert!(matches!(Target::resolve(&link), Err(ApplyError::Refused(_))));
         assert_eq!(Target::resolve(&real).unwrap().real, real, "missing, but it has a place");

@@ -3,6 +3,7 @@
 //! What you may touch here: nothing directly. A verb joins the stages and says what came of it.
 
 pub mod check;
+pub mod document;
 pub mod explain;
 pub mod prune;
 pub mod recover;

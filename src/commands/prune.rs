@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::{check, speak, write};
 use crate::apply::output::write_output;
 use crate::apply::retention::{self, Retention};
-use crate::apply::{ApplyError, Receipt, RecordsLock, ReplaceRequest, RunSummary, apply as replace};
+use crate::apply::{ApplyError, Receipt, RecordsLock, ReplaceRequest, RunSummary, Subject, apply as replace};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::changeset;
 use crate::diagnose::run::{Edge, diagnose, diagnose_in};
@@ -90,7 +90,7 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
         _ => return speak::diagnosis(edge, &mut diagnosis, &fates, false),
     };
     if let Err(error) = result {
-        fates[*at].findings.push(failure(file, &error));
+        fates[*at].findings.push(failure(file, "store", &error));
         fates[*at].exit = error.exit();
         fates[*at].outcome = outcome_of(&error);
         return speak::diagnosis(edge, &mut diagnosis, &fates, false);
@@ -214,6 +214,7 @@ fn replace_with(
         lock,
         ReplaceRequest {
             store,
+            subject: Subject::Store,
             expected: Some(expected),
             before,
             command: edge.request.verb.name(),
@@ -280,7 +281,8 @@ pub fn applied(mut fate: Fate, receipt: Receipt) -> Fate {
     fate
 }
 
-fn note_finding(id: &'static str, severity: Severity, message: &str, path: &Path) -> Finding {
+/// Something that came of a write.
+pub fn note_finding(id: &'static str, severity: Severity, message: &str, path: &Path) -> Finding {
     Finding {
         check_id: id,
         severity,
@@ -295,7 +297,7 @@ fn note_finding(id: &'static str, severity: Severity, message: &str, path: &Path
 pub fn refused(mut fate: Fate, path: &Path, error: &ApplyError) -> Fate {
     fate.outcome = outcome_of(error);
     fate.exit = error.exit();
-    fate.findings.push(failure(path, error));
+    fate.findings.push(failure(path, "store", error));
     fate
 }
 
@@ -307,7 +309,8 @@ fn outcome_of(error: &ApplyError) -> Outcome {
     }
 }
 
-fn failure(path: &Path, error: &ApplyError) -> Finding {
+/// What an error means, in words; `what` it leaves unchanged.
+pub fn failure(path: &Path, what: &str, error: &ApplyError) -> Finding {
     let id = match error {
         // The words of `write::may_write`: either one was seen, or nothing was established.
         ApplyError::NotAllowed(why) if why.contains("could not be established") => "gateway-unknown",
@@ -321,7 +324,7 @@ fn failure(path: &Path, error: &ApplyError) -> Finding {
         message = format!("{shown}: {message}");
     }
     if !matches!(error, ApplyError::Uncertain { .. }) {
-        message.push_str("; the store was not changed");
+        message.push_str(&format!("; the {what} was not changed"));
     }
     note_finding(id, Severity::Error, &message, path)
 }

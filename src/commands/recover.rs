@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::{prune, speak, write};
 use crate::apply::output::write_output;
-use crate::apply::{ApplyError, DiskError, Receipt, ReplaceRequest, RunSummary, apply as replace};
+use crate::apply::{ApplyError, DiskError, Receipt, ReplaceRequest, RunSummary, Subject, apply as replace};
 use crate::cli::request::Recover;
 use crate::diagnose::recovery::{self, Recovery};
 use crate::diagnose::run::{Edge, LookError, diagnose};
@@ -195,6 +195,7 @@ fn write_store(
         &lock,
         ReplaceRequest {
             store: &file.real,
+            subject: Subject::Store,
             expected: recovery.expected(),
             before: None,
             command: edge.request.verb.name(),

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::speak;
 use crate::apply::changes::ChangeLog;
 use crate::apply::resume::{Outcome as Left, ResumeRequest, Resumed};
+use crate::apply::run_record::Subject;
 use crate::apply::runs::Found;
 use crate::apply::store_lock::StoreLock;
 use crate::apply::target::Target;
@@ -160,10 +161,17 @@ pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArg
 /// Every records directory that the situation may have; a store whose own directory is gone has none.
 pub fn records_dirs(situation: &Situation) -> BTreeSet<PathBuf> {
     let mut dirs: BTreeSet<PathBuf> =
-        situation.stores.iter().filter_map(|store| records_dir(&store.real, situation).ok()).collect();
+        written(situation).filter_map(|path| records_dir(&path, situation).ok()).collect();
     let of_state = std::fs::canonicalize(&situation.state_dir).map(|state| state.join("sessions-doctor"));
     dirs.extend(of_state.into_iter().filter(|dir| dir.is_dir()));
     dirs
+}
+
+/// Every file that runs of ours replace, links resolved where they can be.
+fn written(situation: &Situation) -> impl Iterator<Item = PathBuf> {
+    let documents = situation.documents().into_iter();
+    let documents = documents.map(|path| std::fs::canonicalize(&path).unwrap_or(path));
+    situation.stores.iter().map(|store| store.real.clone()).chain(documents)
 }
 
 /// Whether a run was cut short, or left a temporary file beside a store.
@@ -177,7 +185,7 @@ fn is_unsettled(records: &Path, situation: &Situation) -> bool {
             name.starts_with(".sessions-doctor.") && name.ends_with(".tmp")
         })
     };
-    let temps = || situation.stores.iter().filter_map(|store| store.real.parent()).any(has_temp);
+    let temps = || written(situation).any(|path| path.parent().is_some_and(has_temp));
     runs::runs_dir(records).is_dir() && (cut_short() || temps())
 }
 
@@ -190,7 +198,7 @@ pub fn lock(
 ) -> Result<(RecordsLock, bool), crate::apply::ApplyError> {
     let Writer { disk, liveness, limits } = edge.writer;
     let lock = RecordsLock::acquire(disk, records, limits.flock_wait, edge.cancel)?;
-    let stores: Vec<PathBuf> = situation.stores.iter().map(|store| store.real.clone()).collect();
+    let stores: Vec<PathBuf> = written(situation).collect();
     let left = resume(
         disk,
         &lock,
@@ -223,7 +231,7 @@ pub fn lock(
 /// A run that was killed under OpenClaw's lock left it behind; its owner is dead, so it is taken and given back.
 fn give_back_store_lock(edge: &Edge<'_>, left: &Resumed) {
     let Writer { disk, liveness, .. } = edge.writer;
-    let (Some(_), Some(path)) = (&left.run, &left.path) else { return };
+    let (Some(Subject::Store), Some(path)) = (left.subject, &left.path) else { return };
     let Ok(target) = Target::resolve(path) else { return };
     if target.locks.iter().any(|lock| lock.exists()) {
         let taken = StoreLock::acquire(disk, &target.locks, liveness, Duration::ZERO, edge.cancel);

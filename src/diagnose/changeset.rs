@@ -200,6 +200,8 @@ pub fn verify(judged: &Judged, rescan: &crate::scan::entries::Scan) -> Result<()
 /// The same entry at another place; an edited one may differ in what was edited.
 fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
     let mut expected = old.at(new.start(), new.end());
+    // Agents are numbered as they first stand in a file.
+    expected.agent = new.agent;
     expected.flags.set(Flags::OVERRIDDEN, new.is(Flags::OVERRIDDEN));
     // What other entries or the outside say of a key is not in its bytes.
     for flag in [Flags::ALIAS, Flags::OWN_BINDING, Flags::KEEP, Flags::JOB_TARGET, Flags::OUT_OF_SCOPE] {

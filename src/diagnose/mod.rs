@@ -5,6 +5,7 @@
 //! `plan`; this room only fetches what they ask for, and asks again where an answer brings up a new question.
 
 pub mod changeset;
+pub mod document;
 pub mod keys;
 pub mod read;
 pub mod recovery;

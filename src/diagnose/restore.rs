@@ -6,6 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::document::DocumentError;
 use crate::apply::changes;
 use crate::apply::runs::Run;
 use crate::apply::{Fingerprint, Identity};
@@ -65,6 +66,9 @@ pub enum RestoreError {
     /// The record cannot be read.
     #[error("{0}")]
     Record(#[from] crate::apply::DiskError),
+    /// The run edited a document that cannot be edited now.
+    #[error("{0}")]
+    Document(#[from] DocumentError),
 }
 
 impl RestoreError {
@@ -77,6 +81,7 @@ impl RestoreError {
             | RestoreError::DamagedOriginal(_)
             | RestoreError::NoOriginal(_) => Exit::Usage,
             RestoreError::Io(_, error) if error.kind() == io::ErrorKind::UnexpectedEof => Exit::Busy,
+            RestoreError::Document(error) => error.exit(),
             RestoreError::BadBackup(_)
             | RestoreError::BadRecord(_)
             | RestoreError::Io(..)
@@ -205,7 +210,7 @@ fn merged(run: &Run, main_key: &str, map: bool) -> Result<Restoration, RestoreEr
 }
 
 /// The original of a run, if it still is what the run kept.
-fn checked_backup(run: &Run) -> Result<PathBuf, RestoreError> {
+pub(super) fn checked_backup(run: &Run) -> Result<PathBuf, RestoreError> {
     let path = run.backup_path().ok_or_else(|| RestoreError::BadBackup(run.dir.clone()))?;
     let wanted = run.record.steps.first().and_then(|step| step.before.clone());
     let found = Fingerprint::of_file(&path)?;
@@ -217,7 +222,7 @@ fn checked_backup(run: &Run) -> Result<PathBuf, RestoreError> {
 }
 
 /// Whether the store still is, to the byte, what the run made of it.
-fn is_untouched(run: &Run, store: &Path) -> Result<bool, RestoreError> {
+pub(super) fn is_untouched(run: &Run, store: &Path) -> Result<bool, RestoreError> {
     let wanted = run.record.steps.first().and_then(|step| step.after.clone());
     Ok(wanted.is_some() && Fingerprint::of_file(store)? == wanted)
 }

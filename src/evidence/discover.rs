@@ -311,6 +311,12 @@ impl Situation {
         });
     }
 
+    /// The documents of OpenClaw's, besides stores, that may be edited; there or not.
+    pub fn documents(&self) -> [PathBuf; 3] {
+        let states = layout::jobs_state_path(&self.jobs_path);
+        [self.jobs_path.clone(), states, layout::subagents_path(&self.state_dir)]
+    }
+
     /// What there is to say of the configuration.
     pub fn config_evidence(&self) -> EvidenceItem {
         let state = match (&self.config_error, self.config_exists) {

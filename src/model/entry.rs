@@ -278,6 +278,8 @@ pub struct Entry {
     pub shape: Shape,
     /// `status`.
     pub status: Status,
+    /// Whose it is, by its number in the scan; 0 where the key names no agent.
+    pub agent: u16,
 }
 
 impl Entry {
@@ -296,6 +298,7 @@ impl Entry {
             flags: Flags::NONE,
             shape: Shape::Unknown,
             status: Status::Absent,
+            agent: 0,
         }
     }
 

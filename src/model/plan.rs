@@ -12,7 +12,7 @@ pub use super::pieces::{Piece, PieceTable, SourceId};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeRecord {
-    /// The key, as raw JSON text in the backup.
+    /// The key, as raw JSON text in the backup; of a document that is no store, the path as a JSON array of names.
     pub key: String,
     /// `remove`, `drop`, `heal`, `slim`, `restore`, `recover`, or `set-aside` for bytes that no entry is made of.
     pub action: String,

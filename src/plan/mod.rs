@@ -5,8 +5,10 @@
 
 pub mod brakes;
 pub mod decision;
+pub mod document;
 pub mod edits;
 pub mod forecast;
+pub mod growth;
 pub mod merge;
 pub mod pieces;
 pub mod prune;

@@ -2,14 +2,17 @@
 //!
 //! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
 
+pub mod agents;
 pub mod automaton;
 mod capture;
 pub mod collector;
 mod cuts;
 pub mod drive;
+pub mod elements;
 pub mod entries;
 pub mod fault;
 pub mod fields;
+pub mod large;
 pub mod members;
 mod nesting;
 mod number;

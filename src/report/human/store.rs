@@ -59,6 +59,9 @@ fn sections(
     brakes(page, store)?;
     tables::jobs(page, store, verbosity)?;
     facts::space(page, store)?;
+    facts::agents(page, store)?;
+    store.copies.iter().try_for_each(|copies| facts::copies(page, copies))?;
+    store.growth.iter().try_for_each(|growth| facts::growth(page, growth, report.now))?;
     if let Some(forecast) = &store.forecast {
         facts::memory(page, forecast)?;
     }

@@ -146,7 +146,7 @@ const FIELDS: &str = "sessionId sessionFile updatedAt label displayName subject 
     compactionCount totalTokensFresh estimatedCostUsd model modelProvider fallbackNoticeSelectedModel \
     fallbackNoticeActiveModel fallbackNoticeReason memoryFlushAt memoryFlushCompactionCount memoryFlushContextHash \
     cliSessionIds cliSessionBindings claudeCliSessionId acp skillsSnapshot systemPromptReport provider lastProvider \
-    room prompt skills skillFilter resolvedSkills version promptRef sessionStartedAt lastInteractionAt usageFamilyKey \
+    room prompt systemPrompt tools injectedWorkspaceFiles skills skillFilter resolvedSkills version promptRef sessionStartedAt lastInteractionAt usageFamilyKey \
     usageFamilySessionIds compactionCheckpoints agentHarnessId agentRuntimeOverride modelOverrideSource \
     liveModelSwitchPending traceLevel pluginDebugEntries pluginExtensions pluginExtensionSlotKeys \
     pluginNextTurnInjections heartbeatIsolatedBaseSessionKey heartbeatTaskState pluginOwnerId spawnedCwd \
