@@ -7,6 +7,7 @@ pub mod document;
 pub mod explain;
 pub mod prune;
 pub mod recover;
+pub mod slim;
 pub mod speak;
 pub mod undo;
 pub mod write;
@@ -53,6 +54,7 @@ pub fn run_with(
         Verb::Prune { write, output: None } if write.apply => prune::apply(&edge, write),
         Verb::Prune { output: None, .. } => check::run(&edge),
         Verb::Prune { output: Some(file), .. } => prune::output(&edge, file),
+        Verb::Slim(write) => slim::run(&edge, write),
         Verb::Recover(wanted) => recover::run(&edge, wanted),
         Verb::Undo { run: None, .. } => undo::list(&edge),
         Verb::Undo { run: Some(run), to, write } => undo::undo(&edge, run, to.as_deref(), write),

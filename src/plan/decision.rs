@@ -28,11 +28,13 @@ pub enum Held {
     ReportOnly,
     /// It is a row of a database.
     Database,
+    /// It may be at work, and keeps its caches.
+    Running,
 }
 
 impl Held {
     /// All of them.
-    pub const ALL: [Held; 8] = [
+    pub const ALL: [Held; 9] = [
         Held::Grace,
         Held::Time,
         Held::Confidence,
@@ -41,6 +43,7 @@ impl Held {
         Held::Brake,
         Held::ReportOnly,
         Held::Database,
+        Held::Running,
     ];
 
     /// The name in reports.
@@ -54,6 +57,7 @@ impl Held {
             Held::Brake => "brake",
             Held::ReportOnly => "report-only",
             Held::Database => "era-sqlite",
+            Held::Running => "running",
         }
     }
 }
@@ -114,6 +118,14 @@ impl Decision {
     /// Keeps the entry after all.
     pub fn hold(&mut self, held: Held) {
         (self.action, self.held) = (Action::Keep, Some(held));
+    }
+
+    /// Keeps the entry, in which a second look found nothing to change.
+    pub fn leave(&mut self) {
+        if self.action == Action::Slim {
+            self.rule = Decision::new(&rules::entry::live::RULE, Action::Keep, None).rule;
+        }
+        self.action = Action::Keep;
     }
 
     /// Whether the file is different for it.

@@ -247,7 +247,8 @@ impl<'a> Collector<'a> {
             Field::Pending if filled && !is_false => entry.flags.set(Flags::PENDING, true),
             Field::Setting if filled => entry.flags.set(Flags::SETTINGS, true),
             Field::HeartbeatBase if filled => entry.flags.set(Flags::HEARTBEAT_BASE, true),
-            Field::Cache => entry.flags.set(Flags::CACHES, true),
+            Field::Skills => entry.flags.set(Flags::SKILLS, true),
+            Field::Report => entry.flags.set(Flags::REPORT, true),
             _ => {}
         }
     }

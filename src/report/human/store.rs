@@ -128,6 +128,7 @@ fn entries_after(store: &StoreReport) -> u64 {
 fn actor(report: &Report) -> &'static str {
     match report.command.as_str() {
         "prune" => "prune --apply",
+        "slim" => "slim --apply",
         "recover" => "recover --apply",
         "undo" => "undo",
         _ => "prune",

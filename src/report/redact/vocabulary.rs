@@ -153,7 +153,8 @@ const FIELDS: &str = "sessionId sessionFile updatedAt label displayName subject 
     inheritedToolDeny inheritedToolAllow subagentRecovery quotaSuspension route contextBudgetStatus goal archivedAt \
     pinnedAt lastReadAt markedUnreadAt lastActivityAt lifecycleRevision category pendingSkillSuggestion \
     skillCaptureSignalHashes ambientTranscriptWatermarks bootstrapContextRunKind delivery runningAtMs runAtMs ts \
-    cron.sessionRetention cron.store session.store session.maintenance.pruneAfter session.maintenance.mode other";
+    cron.sessionRetention skillsSnapshot.resolvedSkills \
+    cron.store session.store session.maintenance.pruneAfter session.maintenance.mode other";
 
 /// Whether a segment of a session key belongs to the grammar.
 pub(super) fn is_key_word(segment: &str) -> bool {
