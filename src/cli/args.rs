@@ -36,6 +36,8 @@ pub enum Command {
     Prune(PruneArgs),
     /// Plan, or with --apply do, the rebuilding of a damaged, emptied or vanished store
     Recover(RecoverArgs),
+    /// Stuck and runaway cron jobs; with --apply, clear the markers of runs that are over
+    Cron(CronArgs),
     /// Put back what a run took out; without RUN, list the runs
     Undo(UndoArgs),
     /// What a rule or an exit code means, or why one session got its verdict
@@ -82,6 +84,14 @@ pub struct RecoverArgs {
     /// The weakest evidence that is acted on [default: certain]
     #[arg(long, value_enum, value_name = "HOW")]
     pub confidence: Option<ConfidenceArg>,
+}
+
+/// `cron`.
+#[derive(Debug, Args)]
+pub struct CronArgs {
+    /// How it writes.
+    #[command(flatten)]
+    pub write: WriteArgs,
 }
 
 /// `undo`.

@@ -3,8 +3,8 @@
 use std::num::NonZeroU16;
 
 use super::args::{
-    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, EntriesArg, ExplainArgs, GatewayArg, PolicyArgs,
-    PruneArgs, RecoverArgs, UndoArgs, WhenArg, WriteArgs,
+    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs, GatewayArg,
+    PolicyArgs, PruneArgs, RecoverArgs, UndoArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -68,6 +68,8 @@ pub enum Verb {
     },
     /// `recover`
     Recover(Recover),
+    /// `cron`
+    Cron(WriteArgs),
     /// `undo`
     Undo {
         /// RUN
@@ -111,6 +113,7 @@ impl Verb {
         match self {
             Verb::Prune { write, output } => write.apply && output.is_none(),
             Verb::Recover(recover) => recover.write.apply && recover.output.is_none(),
+            Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Check | Verb::Explain(_) => false,
         }
@@ -122,6 +125,7 @@ impl Verb {
             Verb::Check => "check",
             Verb::Prune { .. } => "prune",
             Verb::Recover(_) => "recover",
+            Verb::Cron(_) => "cron",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
         }
@@ -219,6 +223,7 @@ impl Request {
                 (Verb::Prune { write, output }, policy)
             }
             Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
+            Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
             Some(Command::Undo(UndoArgs { run, to, write })) => {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }

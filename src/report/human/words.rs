@@ -12,6 +12,7 @@ pub(super) fn command_of(command: &str) -> &str {
         "check" => "Check",
         "prune" => "Prune",
         "recover" => "Recover",
+        "cron" => "Cron jobs",
         "undo" => "Undo",
         other => other,
     }
