@@ -197,7 +197,10 @@ fn names(value: &serde_json::Value, into: &mut BTreeSet<String>) {
         serde_json::Value::Object(members) => members.iter().for_each(|(name, value)| {
             into.insert(name.clone());
             // Below these the names are data: classes, rules, protections, statuses.
-            if !matches!(name.as_str(), "classes" | "rules" | "classActions" | "keptBecause" | "statuses") {
+            if !matches!(
+                name.as_str(),
+                "classes" | "families" | "rules" | "classActions" | "keptBecause" | "statuses"
+            ) {
                 names(value, into);
             }
         }),

@@ -34,6 +34,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Plan, or with --apply do, the removal and healing of what `check` condemned
     Prune(PruneArgs),
+    /// Plan, or with --apply do, the stripping of caches that OpenClaw builds again
+    Slim(SlimArgs),
     /// Plan, or with --apply do, the rebuilding of a damaged, emptied or vanished store
     Recover(RecoverArgs),
     /// Stuck and runaway cron jobs; with --apply, clear the markers of runs that are over
@@ -64,6 +66,20 @@ pub struct PruneArgs {
     /// Write the pruned store to FILE and leave the original alone
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Strip caches from idle entries that stay, as `slim` does
+    #[arg(long)]
+    pub slim: bool,
+}
+
+/// `slim`.
+#[derive(Debug, Args)]
+pub struct SlimArgs {
+    /// How it writes.
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// The caches that go, with commas between them [default: skillsSnapshot,systemPromptReport]
+    #[arg(long, value_name = "LIST")]
+    pub fields: Option<String>,
 }
 
 /// `recover`.

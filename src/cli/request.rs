@@ -4,11 +4,12 @@ use std::num::NonZeroU16;
 
 use super::args::{
     ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs, GatewayArg,
-    PolicyArgs, PruneArgs, RecoverArgs, UndoArgs, WhenArg, WriteArgs,
+    PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
-use crate::model::policy::{Budget, Policy};
+use crate::model::caches::Caches;
+use crate::model::policy::{Budget, Policy, Slimming};
 use crate::model::verdict::{Class, Confidence};
 use crate::openclaw::config::{Config, Retention};
 use crate::openclaw::grammar::{DurationUnit, flexible_duration_ms, flexible_size};
@@ -66,6 +67,8 @@ pub enum Verb {
         /// `--output`
         output: Option<std::path::PathBuf>,
     },
+    /// `slim`
+    Slim(WriteArgs),
     /// `recover`
     Recover(Recover),
     /// `cron`
@@ -112,6 +115,7 @@ impl Verb {
     pub fn writes(&self) -> bool {
         match self {
             Verb::Prune { write, output } => write.apply && output.is_none(),
+            Verb::Slim(write) => write.apply,
             Verb::Recover(recover) => recover.write.apply && recover.output.is_none(),
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
@@ -124,6 +128,7 @@ impl Verb {
         match self {
             Verb::Check => "check",
             Verb::Prune { .. } => "prune",
+            Verb::Slim(_) => "slim",
             Verb::Recover(_) => "recover",
             Verb::Cron(_) => "cron",
             Verb::Undo { .. } => "undo",
@@ -167,6 +172,15 @@ pub struct Limits {
     pub keep: Vec<String>,
     confidence: Option<Confidence>,
     allow_removal: Option<f64>,
+    slim: Slim,
+}
+
+/// What is slimmed.
+#[derive(Debug, Clone, Default)]
+struct Slim {
+    whose: Option<Slimming>,
+    /// `--fields`
+    caches: Option<Caches>,
 }
 
 impl Limits {
@@ -190,6 +204,8 @@ impl Limits {
             only: self.only.clone(),
             confidence: self.confidence.unwrap_or(default.confidence),
             allow_removal: self.allow_removal.unwrap_or(default.allow_removal),
+            slimming: self.slim.whose.unwrap_or(default.slimming),
+            caches: self.slim.caches.unwrap_or(default.caches),
         }
     }
 
@@ -206,6 +222,7 @@ impl Limits {
             keep: args.keep.clone(),
             confidence: args.confidence.map(confidence_of),
             allow_removal: args.allow_removal.as_deref().map(percent).transpose()?,
+            slim: Slim::default(),
         })
     }
 }
@@ -216,11 +233,17 @@ impl Request {
         if cli.command.is_some() && !cli.policy.is_empty() {
             return Err(usage("limits such as --grace go behind the command they are for"));
         }
+        let mut slim = Slim::default();
         let (verb, policy) = match cli.command {
             None => (Verb::Check, cli.policy),
             Some(Command::Check(check)) => (Verb::Check, check.policy),
-            Some(Command::Prune(PruneArgs { policy, write, output })) => {
+            Some(Command::Prune(PruneArgs { policy, write, output, slim: kept })) => {
+                slim.whose = kept.then_some(Slimming::OfKept);
                 (Verb::Prune { write, output }, policy)
+            }
+            Some(Command::Slim(args)) => {
+                slim = Slim::read(&args)?;
+                (Verb::Slim(args.write), PolicyArgs::default())
             }
             Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
             Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
@@ -229,12 +252,13 @@ impl Request {
             }
             Some(Command::Explain(ExplainArgs { subject, policy })) => (Verb::Explain(subject), policy),
         };
-        let limits = Limits::read(&policy)?;
+        let limits = Limits { slim, ..Limits::read(&policy)? };
         let common = cli.common;
         let mut typed = Typed { places: typed_places(&common), limits: typed_limits(&policy) };
         if let Verb::Recover(recover) = &verb {
             typed.limits = typed_recovery(recover);
         }
+        typed.limits.extend(limits.slim.typed());
         Ok(Request {
             verb,
             limits,
@@ -255,6 +279,31 @@ impl Request {
                 redact: common.redact,
             },
         })
+    }
+}
+
+impl Slim {
+    fn read(args: &SlimArgs) -> Result<Self, UsageError> {
+        let caches = args.fields.as_deref().map(Caches::of_list).transpose().map_err(|name| {
+            let known = Caches::names().join(", ");
+            usage(format!(
+                "--fields: '{name}' is nothing that OpenClaw is known to build again: name some of {known}"
+            ))
+        })?;
+        Ok(Slim { whose: Some(Slimming::Alone), caches })
+    }
+
+    /// The words for it.
+    fn typed(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.whose == Some(Slimming::OfKept) {
+            words.push("--slim".to_owned());
+        }
+        if let Some(caches) = self.caches {
+            let names: Vec<String> = caches.each().map(|cache| cache.name()).collect();
+            words.extend(["--fields".to_owned(), names.join(",")]);
+        }
+        words
     }
 }
 

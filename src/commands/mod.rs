@@ -8,6 +8,7 @@ pub mod document;
 pub mod explain;
 pub mod prune;
 pub mod recover;
+pub mod slim;
 pub mod speak;
 pub mod undo;
 pub mod write;
@@ -54,6 +55,7 @@ pub fn run_with(
         Verb::Prune { write, output: None } if write.apply => prune::apply(&edge, write),
         Verb::Prune { output: None, .. } => check::run(&edge),
         Verb::Prune { output: Some(file), .. } => prune::output(&edge, file),
+        Verb::Slim(write) => slim::run(&edge, write),
         Verb::Recover(wanted) => recover::run(&edge, wanted),
         Verb::Cron(write) => cron::run(&edge, write),
         Verb::Undo { run: None, .. } => undo::list(&edge),

@@ -22,7 +22,7 @@ use crate::tell::Fate;
 /// A store that changes between scan and rename is scanned again so often.
 pub const TRIES: usize = 3;
 
-/// From so many removals on a second thread is worth its start.
+/// From so many changes on a second thread is worth its start.
 const MANY: u64 = 500;
 
 /// Plans and writes.
@@ -110,7 +110,14 @@ fn question(diagnosis: &Diagnosis) -> String {
     let sum = |of: fn(&Judged) -> u64| diagnosis.judged().map(|(_, judged)| of(judged)).sum::<u64>();
     let removed = sum(|judged| judged.plan.summary.removed);
     let healed = sum(|judged| judged.plan.summary.healed);
-    format!("Remove {removed} entries and heal {healed}? A backup is kept.")
+    match sum(|judged| judged.plan.summary.slimmed) {
+        0 => format!("Remove {removed} entries and heal {healed}? A backup is kept."),
+        slimmed => {
+            format!(
+                "Remove {removed} entries, heal {healed} and strip caches from {slimmed}? A backup is kept."
+            )
+        }
+    }
 }
 
 /// Replaces one store; looks and plans again where it changed meanwhile.
@@ -200,7 +207,7 @@ fn replace_with(
     let main_key = situation.config.session.main_key.clone();
     // What is written next needs the memory, and reads the file itself.
     judged.reading.source.release().map_err(|error| write::read_again(store, error))?;
-    let aside = edge.threads() > 1 && summary.removed > MANY;
+    let aside = edge.threads() > 1 && summary.removed + summary.slimmed > MANY;
     let judged = &*judged;
     replace(
         edge.writer.disk,

@@ -54,7 +54,8 @@ fn look(edge: &Edge<'_>, wanted: &Recover) -> Result<(Diagnosis, Recoveries), Lo
     let mut diagnosis = diagnose(edge, false)?;
     let mut recoveries = BTreeMap::new();
     for at in 0..diagnosis.stores.len() {
-        if !diagnosis.stores[at].file.acted_on {
+        let file = &diagnosis.stores[at].file;
+        if !file.acted_on || file.in_database {
             continue;
         }
         match recovery::run(edge, &mut diagnosis, at, wanted) {

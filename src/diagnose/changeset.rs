@@ -7,13 +7,12 @@ use super::read::Reading;
 use super::{Diagnosis, Judged};
 use crate::model::entry::{Entry, Flags};
 use crate::model::evidence::Evidence;
-use crate::model::plan::{ChangeRecord, PieceTable};
+use crate::model::plan::{ChangeRecord, EditRecord, PieceTable};
 use crate::model::policy::Policy;
 use crate::model::verdict::Action;
 use crate::plan::decision::Summary;
 use crate::plan::edits::{self, Edits};
 use crate::plan::pieces::{Members, copy_spliced};
-use crate::scan::fields::CACHES;
 use crate::scan::members;
 use crate::scan::source::{FileSource, Source};
 
@@ -29,7 +28,8 @@ pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<PieceTabl
         let entry = judged.reading.scan.entries[number];
         let decision = &mut judged.plan.decisions[number];
         if is_edit(decision.action) && edits.is_none() {
-            (decision.action, kept) = (Action::Keep, true);
+            decision.leave();
+            kept = true;
         }
         let gone = members.next(entry.start()..entry.end(), !decision.action.is_removal());
         if !gone.is_empty() {
@@ -71,14 +71,40 @@ pub fn edits(
         return Ok(None);
     }
     let entry = judged.reading.scan.entries[at];
-    let value = members::value_span(source, &entry)?;
     if action == Action::Slim {
-        return edits::strip(source, value, &CACHES);
+        return edits::strip(source, &entry, policy.caches);
     }
     let traces = |at: usize| judged.traces(at);
-    let healing = judged.docket(evidence, policy, &traces).verdict(at).healing;
-    let edits = healing.map(|healing| edits::heal(source, value, healing));
-    edits.transpose().map(Option::flatten)
+    let docket = judged.docket(evidence, policy, &traces);
+    let Some(healing) = docket.verdict(at).healing else { return Ok(None) };
+    let value = members::value_span(source, &entry)?;
+    let Some(healed) = edits::heal(source, value, healing)? else { return Ok(None) };
+    let slim = if docket.slims_once_healed(at) { edits::strip(source, &entry, policy.caches)? } else { None };
+    Ok(Some(match slim {
+        Some(slim) => healed.and(slim),
+        None => healed,
+    }))
+}
+
+/// What is told of the changes inside entry `at`; of caches no second look at the entry is needed.
+pub fn edit_records(
+    judged: &Judged,
+    source: &mut FileSource,
+    evidence: &Evidence,
+    policy: &Policy,
+    at: usize,
+) -> io::Result<Vec<EditRecord>> {
+    let entry = &judged.reading.scan.entries[at];
+    let known = match judged.plan.decisions[at].action {
+        Action::Slim => edits::stripped(entry, policy.caches),
+        _ => None,
+    };
+    match known {
+        Some(records) => Ok(records),
+        None => {
+            Ok(edits(judged, source, evidence, policy, at)?.map(|edits| edits.records).unwrap_or_default())
+        }
+    }
 }
 
 /// Tells every change of a plan, in file order, in the form that `undo` works from. With `aside` the keys are
@@ -115,9 +141,7 @@ pub fn records(
             after: after.key(judged, Some(next).filter(|&next| next < count))?,
             start: entry.start(),
             end: entry.end(),
-            edits: edits(judged, &mut source, evidence, policy, at)?
-                .map(|edits| edits.records)
-                .unwrap_or_default(),
+            edits: edit_records(judged, &mut source, evidence, policy, at)?,
         })?;
         seen = at;
         Ok(())
@@ -176,6 +200,8 @@ pub fn verify(judged: &Judged, rescan: &crate::scan::entries::Scan) -> Result<()
 /// The same entry at another place; an edited one may differ in what was edited.
 fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
     let mut expected = old.at(new.start(), new.end());
+    // Agents are numbered as they first stand in a file.
+    expected.agent = new.agent;
     expected.flags.set(Flags::OVERRIDDEN, new.is(Flags::OVERRIDDEN));
     // What other entries or the outside say of a key is not in its bytes.
     for flag in [Flags::ALIAS, Flags::OWN_BINDING, Flags::KEEP, Flags::JOB_TARGET, Flags::OUT_OF_SCOPE] {

@@ -11,6 +11,7 @@ use std::io;
 use super::keys::Keys;
 use super::{Condition, Diagnosed, Judged};
 use crate::model::Millis;
+use crate::model::caches::Caches;
 use crate::model::entry::{Entry, Flags, TextHash, hash};
 use crate::model::evidence::{Evidence, Traces};
 use crate::model::hashes::{Bits, Hashes};
@@ -21,8 +22,8 @@ use crate::plan::decision::Held;
 use crate::plan::edits;
 use crate::plan::prune::Docket;
 use crate::rules::case::Case;
+use crate::rules::entry::slim_cache;
 use crate::rules::kinship;
-use crate::scan::fields::CACHES;
 use crate::scan::members;
 use crate::scan::source::{FileSource, Source, read_range};
 
@@ -132,17 +133,16 @@ fn plan(judged: &mut Judged, evidence: &Evidence, policy: &Policy) -> io::Result
     let docket =
         Docket { entries, facts, evidence, policy, traces: &traces, bytes: reading.bytes, budget: *budget };
     let source = &mut reading.source;
-    judged.plan = docket.plan(&mut |entry| cache_bytes(source, entry))?;
+    judged.plan = docket.plan(&mut |entry| cache_bytes(source, entry, policy.caches))?;
     Ok(())
 }
 
 /// Bytes that stripping the caches of an entry saves.
-fn cache_bytes(source: &mut FileSource, entry: &Entry) -> io::Result<u64> {
-    if !entry.is(Flags::CACHES) {
+fn cache_bytes(source: &mut FileSource, entry: &Entry, caches: Caches) -> io::Result<u64> {
+    if !slim_cache::holds_any(entry, caches) {
         return Ok(0);
     }
-    let value = members::value_span(source, entry)?;
-    let edits = edits::strip(source, value, &CACHES)?;
+    let edits = edits::strip(source, entry, caches)?;
     Ok(edits.map_or(0, |edits| edits.splices.iter().map(|splice| splice.at.end - splice.at.start).sum()))
 }
 

@@ -176,8 +176,8 @@ flags! {
     CHAT_THREAD = 13;
     /// `chatType` or `origin.chatType` is direct.
     CHAT_DIRECT = 14;
-    /// `skillsSnapshot` or `systemPromptReport` is there.
-    CACHES = 15;
+    /// `skillsSnapshot` is there.
+    SKILLS = 15;
     /// A binding that the base of a run record does not hold as well.
     OWN_BINDING = 16;
     /// A later copy of the key overrides this one.
@@ -192,6 +192,8 @@ flags! {
     HEARTBEAT_BASE = 21;
     /// `sessionFile` names a file.
     SESSION_FILE = 22;
+    /// `systemPromptReport` is there.
+    REPORT = 23;
 }
 
 impl Flags {
@@ -276,6 +278,8 @@ pub struct Entry {
     pub shape: Shape,
     /// `status`.
     pub status: Status,
+    /// Whose it is, by its number in the scan; 0 where the key names no agent.
+    pub agent: u16,
 }
 
 impl Entry {
@@ -294,6 +298,7 @@ impl Entry {
             flags: Flags::NONE,
             shape: Shape::Unknown,
             status: Status::Absent,
+            agent: 0,
         }
     }
 

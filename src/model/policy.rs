@@ -1,6 +1,7 @@
 //! What the user allows: the knobs of `check`, `prune` and `guard`.
 
 use super::Millis;
+use super::caches::Caches;
 use super::verdict::{Class, Confidence};
 
 /// Limits and permissions that verdicts and plans are made under. Times in milliseconds.
@@ -26,6 +27,21 @@ pub struct Policy {
     pub confidence: Confidence,
     /// Share of a family, in percent, that may go.
     pub allow_removal: f64,
+    /// Whose caches go.
+    pub slimming: Slimming,
+    /// Which caches those are.
+    pub caches: Caches,
+}
+
+/// Whose caches go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slimming {
+    /// Those of run records, as far as the budget asks for it.
+    ForBudget,
+    /// Those of every entry that may be slimmed and that the plan keeps.
+    OfKept,
+    /// The same, and nothing else is done.
+    Alone,
 }
 
 /// The size that a store is brought down to.
@@ -69,6 +85,8 @@ impl Default for Policy {
             only: Vec::new(),
             confidence: Confidence::Likely,
             allow_removal: 25.0,
+            slimming: Slimming::ForBudget,
+            caches: Caches::BOTH,
         }
     }
 }

@@ -283,6 +283,8 @@ pub enum Reason {
     AgentLeftOut,
     /// A brake tripped.
     Braked,
+    /// It is a row of a database.
+    InDatabase,
 }
 
 impl fmt::Display for Reason {
@@ -328,6 +330,7 @@ impl fmt::Display for Reason {
             Reason::ClassLeftOut => f.write_str("left out by --only"),
             Reason::AgentLeftOut => f.write_str("left out by --agent"),
             Reason::Braked => f.write_str("left out by the safety brake"),
+            Reason::InDatabase => f.write_str("it lives in SQLite, where nothing is written"),
         }
     }
 }

@@ -26,12 +26,25 @@ pub enum Held {
     Brake,
     /// The rule only tells.
     ReportOnly,
+    /// It is a row of a database.
+    Database,
+    /// It may be at work, and keeps its caches.
+    Running,
 }
 
 impl Held {
     /// All of them.
-    pub const ALL: [Held; 7] =
-        [Held::Grace, Held::Time, Held::Confidence, Held::Class, Held::Agent, Held::Brake, Held::ReportOnly];
+    pub const ALL: [Held; 9] = [
+        Held::Grace,
+        Held::Time,
+        Held::Confidence,
+        Held::Class,
+        Held::Agent,
+        Held::Brake,
+        Held::ReportOnly,
+        Held::Database,
+        Held::Running,
+    ];
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
@@ -43,6 +56,8 @@ impl Held {
             Held::Agent => "agent",
             Held::Brake => "brake",
             Held::ReportOnly => "report-only",
+            Held::Database => "era-sqlite",
+            Held::Running => "running",
         }
     }
 }
@@ -103,6 +118,14 @@ impl Decision {
     /// Keeps the entry after all.
     pub fn hold(&mut self, held: Held) {
         (self.action, self.held) = (Action::Keep, Some(held));
+    }
+
+    /// Keeps the entry, in which a second look found nothing to change.
+    pub fn leave(&mut self) {
+        if self.action == Action::Slim {
+            self.rule = Decision::new(&rules::entry::live::RULE, Action::Keep, None).rule;
+        }
+        self.action = Action::Keep;
     }
 
     /// Whether the file is different for it.

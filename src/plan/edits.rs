@@ -4,8 +4,11 @@ use std::io;
 use std::ops::Range;
 
 use super::pieces::{Members, Splice};
+use crate::model::caches::{Cache, Caches, SKILLS};
+use crate::model::entry::{Entry, Flags};
 use crate::model::plan::EditRecord;
 use crate::model::verdict::Healing;
+use crate::scan::automaton::Kind;
 use crate::scan::members::{self, Member};
 use crate::scan::outline::outline;
 use crate::scan::source::{Source, read_range};
@@ -36,25 +39,61 @@ pub fn heal(source: &mut dyn Source, object: Range<u64>, healing: Healing) -> io
     Ok(Some(edits))
 }
 
-/// Strips the members called `names`. `None` where there is none, or too much to take apart.
-pub fn strip(source: &mut dyn Source, object: Range<u64>, names: &[&str]) -> io::Result<Option<Edits>> {
-    let Some(outline) = outline(source, object.clone(), names)? else { return Ok(None) };
+/// Strips caches of an entry. `None` where there is none, or too much to take apart.
+pub fn strip(source: &mut dyn Source, entry: &Entry, caches: Caches) -> io::Result<Option<Edits>> {
+    let object = members::value_span(source, entry)?;
+    let whole: Vec<Cache> = held(entry, caches).filter(|cache| cache.inner.is_none()).collect();
+    let names: Vec<&str> = whole.iter().map(|cache| cache.member).collect();
+    let splices = leave_out(source, object.clone(), &names)?;
+    let records = if splices.is_empty() { Vec::new() } else { whole.iter().map(gone).collect() };
+    let mut edits = Edits { splices, records };
+    for (cache, inner) in held(entry, caches).filter_map(|cache| Some((cache, cache.inner?))) {
+        let found = members::find(source, object.clone(), &[cache.member])?.swap_remove(0);
+        let Some(member) = found.filter(|member| member.kind == Kind::Object) else { continue };
+        let splices = leave_out(source, member.value, &[inner])?;
+        let records = if splices.is_empty() { Vec::new() } else { vec![gone(&cache)] };
+        edits = edits.and(Edits { splices, records });
+    }
+    Ok((!edits.splices.is_empty()).then_some(edits))
+}
+
+/// The caches that an entry holds, as far as the scan tells.
+fn held(entry: &Entry, caches: Caches) -> impl Iterator<Item = Cache> {
+    let (skills, report) = (entry.is(Flags::SKILLS), entry.is(Flags::REPORT));
+    caches.each().filter(move |cache| if cache.member == SKILLS { skills } else { report })
+}
+
+/// The value lies in the original.
+fn gone(cache: &Cache) -> EditRecord {
+    EditRecord { field: cache.name(), old: None, new: None }
+}
+
+/// What [`strip`] tells of an entry that it strips, where that is known without a look at it.
+pub fn stripped(entry: &Entry, caches: Caches) -> Option<Vec<EditRecord>> {
+    held(entry, caches).map(|cache| cache.inner.is_none().then(|| gone(&cache))).collect()
+}
+
+/// What leaves an object with the members called `names`; nothing where it has too many members to be taken apart.
+fn leave_out(source: &mut dyn Source, object: Range<u64>, names: &[&str]) -> io::Result<Vec<Splice>> {
+    let outline = if names.is_empty() { None } else { outline(source, object.clone(), names)? };
+    let Some(outline) = outline else { return Ok(Vec::new()) };
     let mut members = Members::of(object);
-    let pairs = outline.spans.iter().zip(&outline.named);
-    let mut gone: Vec<Range<u64>> = pairs.map(|(span, named)| members.next(span.clone(), !named)).collect();
+    let pairs = outline.spans.into_iter().zip(outline.named);
+    let mut gone: Vec<Range<u64>> = pairs.map(|(span, named)| members.next(span, !named)).collect();
     gone.push(members.end());
     let gone = gone.into_iter().filter(|gone| !gone.is_empty());
-    let splices = gone.map(|at| Splice { at, bytes: Vec::new() }).collect();
-    let mut records = Vec::new();
-    for (span, _) in outline.spans.iter().zip(&outline.named).filter(|(_, named)| **named) {
-        let raw = members::raw_key(source, span.start)?;
-        let field = String::from_utf8_lossy(&crate::scan::text::decode(&raw[1..raw.len() - 1])).into_owned();
-        records.push(EditRecord { field, old: None, new: None });
-    }
-    Ok((!records.is_empty()).then_some(Edits { splices, records }))
+    Ok(gone.map(|at| Splice { at, bytes: Vec::new() }).collect())
 }
 
 impl Edits {
+    /// These and the caches that go.
+    pub fn and(mut self, stripped: Edits) -> Self {
+        self.splices.extend(stripped.splices);
+        self.records.extend(stripped.records);
+        self.splices.sort_by_key(|splice| (splice.at.start, splice.at.end));
+        self
+    }
+
     fn replace(
         &mut self,
         source: &mut dyn Source,
@@ -97,6 +136,7 @@ mod tests {
     use super::super::pieces::copy_spliced;
     use super::*;
     use crate::model::plan::{Piece, PieceTable};
+    use crate::scan::entries::{KeyContext, scan};
     use crate::scan::source::MemorySource;
 
     fn render(text: &str, edits: &Edits) -> String {
@@ -136,16 +176,67 @@ mod tests {
         }
     }
 
+    /// The one entry of a store as the scan sees it, and the store without the caches.
+    fn slimmed(entry: &str, caches: Caches) -> (String, Vec<String>) {
+        let text = format!("{{\n  \"k\": {entry}\n}}");
+        let context = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
+        let mut source = MemorySource::new(text.as_bytes(), 7);
+        let scan = scan(&mut source, &context, &mut |_| Ok(())).unwrap();
+        let entry = scan.entries[0];
+        let Some(edits) = strip(&mut source, &entry, caches).unwrap() else {
+            return (String::new(), Vec::new());
+        };
+        let told = stripped(&entry, caches);
+        assert!(told.is_none_or(|told| told == edits.records));
+        let text = render(&text, &edits);
+        let inner = text.strip_prefix("{\n  \"k\": ").and_then(|text| text.strip_suffix("\n}")).unwrap();
+        (inner.to_owned(), edits.records.into_iter().map(|record| record.field).collect())
+    }
+
     #[test]
     fn caches_go_wherever_they_stand() {
-        let text = r#"{"skillsSnapshot":{"a":1},"x":1,"systemPromptReport":{},"y":2}"#;
-        let mut source = MemorySource::new(text.as_bytes(), 7);
-        let edits = strip(&mut source, 0..text.len() as u64, &crate::scan::fields::CACHES).unwrap().unwrap();
-        assert_eq!(render(text, &edits), r#"{"x":1,"y":2}"#);
-        assert_eq!(edits.records.len(), 2);
-        let text = r#"{"skillsSnapshot":1}"#;
-        let mut source = MemorySource::new(text.as_bytes(), 7);
-        let edits = strip(&mut source, 0..text.len() as u64, &crate::scan::fields::CACHES).unwrap().unwrap();
-        assert_eq!(render(text, &edits), "{}");
+        let both = ["skillsSnapshot", "systemPromptReport"];
+        let cases: [(&str, &str, &[&str]); 7] = [
+            (r#"{"skillsSnapshot":{"a":1},"x":1,"systemPromptReport":{},"y":2}"#, r#"{"x":1,"y":2}"#, &both),
+            (r#"{"skillsSnapshot":1}"#, "{}", &both[..1]),
+            ("{ \"x\" : 1 , \"systemPromptReport\" : 1e999 }", "{ \"x\" : 1 }", &both[1..]),
+            (
+                "{\n    \"x\": 1,\n    \"skillsSnapshot\": {},\n    \"y\": 2\n  }",
+                "{\n    \"x\": 1,\n    \"y\": 2\n  }",
+                &both[..1],
+            ),
+            (r#"{"skillsSnapshot":1,"\u0073killsSnapshot":{"x":"}"},"a":[{}]}"#, r#"{"a":[{}]}"#, &both[..1]),
+            (r#"{"a":{"skillsSnapshot":1}}"#, "", &[]),
+            ("{\n  \"systemPromptReport\": 1,\n  \"skillsSnapshot\": 2\n}", "{}", &both),
+        ];
+        for (text, expected, names) in cases {
+            let (slim, told) = slimmed(text, Caches::BOTH);
+            assert_eq!(
+                (slim.as_str(), told),
+                (expected, names.iter().map(|&name| name.to_owned()).collect())
+            );
+        }
+    }
+
+    #[test]
+    fn a_member_of_a_cache_goes_alone() {
+        let caches = Caches::of_list("skillsSnapshot.resolvedSkills").unwrap();
+        for (text, expected) in [
+            (
+                r#"{"skillsSnapshot":{"prompt":"p","resolvedSkills":[{}],"version":1},"systemPromptReport":2}"#,
+                r#"{"skillsSnapshot":{"prompt":"p","version":1},"systemPromptReport":2}"#,
+            ),
+            (r#"{"skillsSnapshot":{"resolvedSkills":[{}]},"x":1}"#, r#"{"skillsSnapshot":{},"x":1}"#),
+            (r#"{"skillsSnapshot":{"prompt":"resolvedSkills"},"x":1}"#, ""),
+            (r#"{"skillsSnapshot":[{"resolvedSkills":1}]}"#, ""),
+            (r#"{"resolvedSkills":1,"systemPromptReport":{"resolvedSkills":2}}"#, ""),
+        ] {
+            assert_eq!(slimmed(text, caches).0, expected);
+        }
+        let caches = Caches::of_list("systemPromptReport,skillsSnapshot.resolvedSkills").unwrap();
+        let (slim, told) =
+            slimmed(r#"{"systemPromptReport":1,"skillsSnapshot":{"resolvedSkills":2,"a":0}}"#, caches);
+        assert_eq!(slim, r#"{"skillsSnapshot":{"a":0}}"#);
+        assert_eq!(told, ["systemPromptReport", "skillsSnapshot.resolvedSkills"]);
     }
 }

@@ -38,6 +38,12 @@ pub fn comfortable_size(limit: u64) -> u64 {
     ((limit / 2).saturating_sub(HIGH_BASE) / HIGH_TENTHS * 10).max(1_000_000)
 }
 
+/// The sizes at which a store may, and at which it must, take more than the whole heap.
+pub fn sizes_that_fill(limit: u64) -> (u64, u64) {
+    let size = |base: u64, tenths: u64| limit.saturating_sub(base) / tenths * 10;
+    (size(HIGH_BASE, HIGH_TENTHS), size(LOW_BASE, LOW_TENTHS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +56,15 @@ mod tests {
         assert_ne!(forecast(194_000_000, Some(2048 * MIB)).fits, Some(false));
         assert_eq!(forecast(400_000, Some(2048 * MIB)).fits, Some(true));
         assert_eq!(forecast(400_000, None).fits, None);
+    }
+
+    #[test]
+    fn a_heap_is_full_where_the_forecast_says_so() {
+        let (may, must) = sizes_that_fill(2048 * MIB);
+        assert_eq!(forecast(may, Some(2048 * MIB)).fits, Some(true));
+        assert_eq!(forecast(may + MIB, Some(2048 * MIB)).fits, None);
+        assert_eq!(forecast(must - MIB, Some(2048 * MIB)).fits, None);
+        assert_eq!(forecast(must + MIB, Some(2048 * MIB)).fits, Some(false));
     }
 
     #[test]

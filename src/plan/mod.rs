@@ -8,6 +8,7 @@ pub mod decision;
 pub mod document;
 pub mod edits;
 pub mod forecast;
+pub mod growth;
 pub mod merge;
 pub mod pieces;
 pub mod prune;

@@ -9,11 +9,11 @@ use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, Status};
 use crate::model::evidence::{Evidence, Traces};
 use crate::model::key::Family;
-use crate::model::policy::Policy;
+use crate::model::policy::{Policy, Slimming};
 use crate::model::texts::TextSet;
-use crate::model::verdict::{Action, Reason, Verdict};
+use crate::model::verdict::{Action, Confidence, Reason, Verdict};
 use crate::rules::case::{Case, StoreFacts};
-use crate::rules::entry::live;
+use crate::rules::entry::{duplicate_key, live, slim_cache};
 use crate::rules::judge::judge;
 use crate::rules::protect;
 
@@ -63,13 +63,42 @@ impl<'a> Docket<'a> {
 
     /// The verdict on entry `at`, before anything but rules and protections had a say.
     pub fn verdict(&self, at: usize) -> Verdict {
-        judge(&self.case(at))
+        match self.policy.slimming {
+            Slimming::Alone => self.verdict_on_caches(at),
+            Slimming::ForBudget | Slimming::OfKept => judge(&self.case(at)),
+        }
+    }
+
+    /// The verdict on the caches of entry `at`, whatever else is wrong with it.
+    pub fn verdict_on_caches(&self, at: usize) -> Verdict {
+        let entry = &self.entries[at];
+        match () {
+            () if entry.is(Flags::OVERRIDDEN) => Verdict { action: Action::Keep, ..duplicate_key::verdict() },
+            () if !slim_cache::holds_any(entry, self.policy.caches) || entry.is(Flags::NOT_OBJECT) => {
+                nothing()
+            }
+            () => slim_cache::verdict(&self.case(at)),
+        }
+    }
+
+    /// Whether the caches of an entry that is healed go along.
+    pub fn slims_once_healed(&self, at: usize) -> bool {
+        let entry = &self.entries[at];
+        self.slims_kept()
+            && slim_cache::holds_any(entry, self.policy.caches)
+            && slim_cache::verdict_once_healed(&self.case(at)).action == Action::Slim
+    }
+
+    /// Whether every entry that stays may be slimmed. It is an action of no class, so `--only` leaves it out.
+    fn slims_kept(&self) -> bool {
+        self.policy.slimming == Slimming::OfKept && self.policy.only.is_empty()
     }
 
     /// Makes the plan. `caches` tells how many bytes the caches of an entry take; it is asked only where a
     /// budget is set.
     pub fn plan(&self, caches: &mut dyn FnMut(&Entry) -> io::Result<u64>) -> io::Result<PrunePlan> {
         let mut decisions: Vec<Decision> = (0..self.entries.len()).map(|at| self.decide(at)).collect();
+        self.slim_kept(&mut decisions);
         if let Some(budget) = self.budget {
             let candidates = surplus::Candidates {
                 over: (0..self.entries.len()).map(|at| self.is_budget_candidate(at)).collect(),
@@ -85,6 +114,9 @@ impl<'a> Docket<'a> {
         }
         let complete = self.evidence.jobs.complete && !self.evidence.registry.unreadable;
         let brakes = brakes::apply(self.entries, &mut decisions, self.policy.allow_removal, complete);
+        if !brakes.is_empty() {
+            self.slim_kept(&mut decisions);
+        }
         self.drop_with_its_key(&mut decisions);
         let summary = Summary::of(self.entries, &decisions);
         Ok(PrunePlan { decisions, brakes, summary })
@@ -104,6 +136,22 @@ impl<'a> Docket<'a> {
             decision.hold(Held::Class);
         }
         decision
+    }
+
+    /// Slims what stays, where that is asked for.
+    fn slim_kept(&self, decisions: &mut [Decision]) {
+        if !self.slims_kept() {
+            return;
+        }
+        let stays = |decision: &Decision| decision.action == Action::Keep;
+        for (at, decision) in decisions.iter_mut().enumerate().filter(|(_, decision)| stays(decision)) {
+            let in_scope = !self.entries[at].is(Flags::OUT_OF_SCOPE);
+            if in_scope && self.verdict_on_caches(at).action == Action::Slim {
+                let protected_by = decision.protected_by;
+                *decision = Decision::new(&slim_cache::RULE, Action::Slim, Some(Confidence::Certain));
+                decision.protected_by = protected_by;
+            }
+        }
     }
 
     fn acts_on(&self, decision: &Decision) -> bool {
@@ -173,17 +221,35 @@ impl<'a> Docket<'a> {
     }
 }
 
+/// Of an entry without caches there is nothing to say.
+fn nothing() -> Verdict {
+    Verdict {
+        rule: &live::RULE,
+        action: Action::Keep,
+        confidence: None,
+        protected_by: None,
+        reasons: Vec::new(),
+        healing: None,
+    }
+}
+
 /// Why a verdict that claims something asks for nothing.
 fn held_by(verdict: &Verdict) -> Option<Held> {
-    if verdict.rule == &crate::rules::entry::live::RULE {
+    if verdict.rule == &live::RULE {
         return None;
     }
     let has = |wanted: fn(&Reason) -> bool| verdict.reasons.iter().any(wanted);
+    let runs =
+        |reason: &Reason| matches!(reason, Reason::InFlight | Reason::Interrupted | Reason::SaysRunning);
+    let odd = |reason: &Reason| matches!(reason, Reason::RejectedSessionId | Reason::FoldedKey);
+    if verdict.rule == &slim_cache::RULE && has(runs) {
+        return Some(Held::Running);
+    }
     if has(|reason| matches!(reason, Reason::WithinGrace(_))) {
         Some(Held::Grace)
     } else if has(|reason| matches!(reason, Reason::UnusableTime)) {
         Some(Held::Time)
-    } else if verdict.confidence.is_none() {
+    } else if verdict.confidence.is_none() || has(odd) {
         Some(Held::ReportOnly)
     } else {
         None

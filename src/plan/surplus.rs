@@ -26,11 +26,22 @@ pub fn fit_budget(
 ) -> io::Result<()> {
     let mut size = size;
     let over = &candidates.over;
-    let order = oldest_first(entries, |at| over[at] && decisions[at].action == Action::Keep);
     let mut slimmed: HashMap<usize, u64> = HashMap::new();
-    for &at in &order {
+    // What is slimmed anyway is looked at only where that matters.
+    let slim = |at: &usize| decisions[*at].action == Action::Slim;
+    for at in (0..entries.len()).filter(slim).take_while(|_| size > budget) {
+        slimmed.insert(at, caches(&entries[at])?);
+    }
+    size = size.saturating_sub(slimmed.values().sum());
+    slimmed.retain(|at, _| over[*at]);
+    let order =
+        oldest_first(entries, |at| over[at] && matches!(decisions[at].action, Action::Keep | Action::Slim));
+    for &at in order.iter() {
         if size <= budget {
             return Ok(());
+        }
+        if decisions[at].action == Action::Slim {
+            continue;
         }
         let saved = caches(&entries[at])?;
         if saved > 0 {

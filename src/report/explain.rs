@@ -105,8 +105,11 @@ mod tests {
         store-missing store-empty store-truncated store-corrupt store-bom store-trailing-bytes \
         store-not-an-object store-invalid-utf8 store-oversized store-rotated-away store-wiped heap-forecast \
         era-sqlite gateway-running gateway-unknown lock-stale \
+        cron-stuck-marker cron-runaway-job \
         config-unreadable cron-jobs-unreadable run-log-unreadable run-log-torn registry-unreadable \
-        transcripts-unreadable brake-tripped slim-cache recovered \
+        transcripts-unreadable \
+        config-maintenance-warn config-max-entries config-retention-off config-isolated-churn \
+        brake-tripped slim-cache recovered \
         store-unreadable look-failed lock-held";
 
     #[test]

@@ -229,6 +229,14 @@ pub struct StoreReport {
     pub fields: Vec<FieldReport>,
     /// White space outside strings.
     pub whitespace_bytes: Option<u64>,
+    /// By family of the key; additive field.
+    pub families: BTreeMap<String, Tally>,
+    /// By the agent that the key names, the largest first; additive field.
+    pub agents: Vec<AgentReport>,
+    /// What stands in it more than once; `None` where nobody looked; additive field.
+    pub copies: Option<Copies>,
+    /// How fast it grows; `None` where too little was made to tell; additive field.
+    pub growth: Option<Growth>,
     /// What the file costs the gateway's heap.
     pub forecast: Option<Forecast>,
     /// Where the file is damaged.
@@ -358,6 +366,80 @@ pub struct FieldReport {
     pub bytes: u64,
     /// Entries that carry it.
     pub entries: u64,
+}
+
+/// An agent's part of a store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentReport {
+    /// As the keys spell it; `None` for keys that name no agent, `other` for the rest of a long list.
+    pub agent_id: Option<String>,
+    /// Entries.
+    pub entries: u64,
+    /// Bytes from key to value.
+    pub bytes: u64,
+}
+
+/// What of a store stands in it more than once, as far as some of its entries tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Copies {
+    /// So many entries were looked at, evenly over the store.
+    pub looked_at: u64,
+    /// Of so many; where both are the same, nothing was left out.
+    pub entries: u64,
+    /// By field, the most copied first.
+    pub fields: Vec<CopiedField>,
+}
+
+/// A field whose values were compared, in the entries that were looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CopiedField {
+    /// Its name, such as `skillsSnapshot` or `skillsSnapshot.prompt`.
+    pub name: String,
+    /// Values of it.
+    pub values: u64,
+    /// Different ones among them.
+    pub distinct: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// Bytes of those that stand there a second time.
+    pub copied_bytes: u64,
+}
+
+/// How fast a store grows: a range, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Growth {
+    /// At least.
+    pub bytes_per_day_low: u64,
+    /// At most.
+    pub bytes_per_day_high: u64,
+    /// Entries that are made, at least; OpenClaw may take them out again.
+    pub entries_per_day_low: u64,
+    /// At most.
+    pub entries_per_day_high: u64,
+    /// Limits that lie before it.
+    pub reaches: Vec<Reach>,
+    /// What the numbers rest on.
+    pub basis: String,
+}
+
+/// When a store comes to a limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reach {
+    /// `rotate-size`, `heap-limit` or `string-limit`.
+    pub limit: String,
+    /// The size that may be too much.
+    pub bytes_low: u64,
+    /// The size that is.
+    pub bytes_high: u64,
+    /// At the fastest pace.
+    pub earliest_at: Millis,
+    /// At the slowest; `None`: never.
+    pub latest_at: Option<Millis>,
 }
 
 /// What a store costs the gateway's heap: a range, and what it rests on.

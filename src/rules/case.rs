@@ -257,6 +257,12 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether the job's mark says that it is at work, or could not be read, and a gateway may be.
+    pub fn job_may_be_at_work(&self) -> bool {
+        let marked = self.job().is_some_and(|job| job.marker.is_some());
+        (marked || !self.evidence.jobs.markers_complete) && self.owner_may_live()
+    }
+
     /// Whether the run record is over: not in flight, and not a run that may still be going on.
     pub fn is_over(&self) -> bool {
         let may_run = self.entry.status == Status::Running

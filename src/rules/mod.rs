@@ -5,6 +5,7 @@
 //! log. Missing evidence protects, it never condemns.
 
 pub mod case;
+pub mod config;
 pub mod cron;
 pub mod entry;
 #[cfg(test)]

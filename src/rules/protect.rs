@@ -72,15 +72,15 @@ fn may_be_needed(case: &Case<'_>) -> bool {
 
 fn is_resumable(case: &Case<'_>) -> bool {
     let locked = case.traces.lock != Lock::None && !case.entry.family().is_cron();
-    let open = || {
-        let registry = &case.evidence.registry;
-        registry.unreadable
-            || match registry.rows.get(&case.entry.folded_key()) {
-                Some(ended) => !ended,
-                None => case.ended().is_none(),
-            }
-    };
-    locked || case.entry.shape == Shape::SubAgent && open()
+    let registry = &case.evidence.registry;
+    let no_end = || !registry.rows.contains_key(&case.entry.folded_key()) && case.ended().is_none();
+    locked || case.entry.shape == Shape::SubAgent && (registry_says_open(case) || no_end())
+}
+
+/// Whether the registry has a row of the sub-agent without an end, or cannot be read.
+pub fn registry_says_open(case: &Case<'_>) -> bool {
+    let registry = &case.evidence.registry;
+    registry.unreadable || registry.rows.get(&case.entry.folded_key()) == Some(&false)
 }
 
 /// Whether a sub-agent still needs its parent: it is running, protected, or not yet past `--prune-after`.

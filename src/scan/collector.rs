@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::ops::Range;
 
+use super::agents::Agents;
 use super::automaton::{Captured, Kind, Visitor};
 use super::entries::KeyContext;
 use super::fields::Field;
@@ -23,6 +24,7 @@ pub struct Collector<'a> {
     context: KeyContext<'a>,
     entries: Entries,
     tallies: Tallies,
+    agents: Agents,
     base: LastBase,
     start: u64,
     entry: Entry,
@@ -81,6 +83,7 @@ impl<'a> Collector<'a> {
             context,
             entries: Entries::default(),
             tallies: Tallies::default(),
+            agents: Agents::default(),
             base: LastBase::default(),
             start: 0,
             entry: Entry::new(0, 0),
@@ -97,6 +100,11 @@ impl<'a> Collector<'a> {
     /// Adds what was collected from the part of the file that follows, and goes on in the middle of whatever
     /// that one is in the middle of, as if one pass had gone over both.
     pub fn append(&mut self, mut next: Self) {
+        if let Some(numbers) = self.agents.follow(&next.agents) {
+            let entries = next.entries.iter_mut().chain(std::iter::once(&mut next.entry));
+            entries.for_each(|entry| entry.agent = numbers[usize::from(entry.agent)]);
+        }
+        next.agents = mem::take(&mut self.agents);
         let mut entries = mem::take(&mut self.entries);
         entries.append(mem::take(&mut next.entries));
         next.entries = entries;
@@ -104,9 +112,9 @@ impl<'a> Collector<'a> {
         *self = next;
     }
 
-    /// The entries, none of them flagged as overridden yet, and what their members take.
-    pub fn finish(self) -> (Entries, HashMap<Box<str>, FieldTally>) {
-        (self.entries, self.tallies.finish())
+    /// The entries, none of them flagged as overridden yet, what their members take, and whose they are.
+    pub fn finish(self) -> (Entries, HashMap<Box<str>, FieldTally>, Agents) {
+        (self.entries, self.tallies.finish(), self.agents)
     }
 
     /// The entries so far, to be taken out on the way.
@@ -152,6 +160,7 @@ impl<'a> Collector<'a> {
         self.mark((self.context.marks)(&key, text));
         let entry = &mut self.entry;
         entry.key = hash(text.as_bytes());
+        entry.agent = self.agents.number(key.agent);
         entry.shape = if entry.is(Flags::UNREAD) { Shape::Unknown } else { key.shape };
         entry.flags.set(Flags::HAS_AGENT, key.agent.is_some());
         let bare = key.agent.is_none() && text != "global" && text != "unknown";
@@ -238,7 +247,8 @@ impl<'a> Collector<'a> {
             Field::Pending if filled && !is_false => entry.flags.set(Flags::PENDING, true),
             Field::Setting if filled => entry.flags.set(Flags::SETTINGS, true),
             Field::HeartbeatBase if filled => entry.flags.set(Flags::HEARTBEAT_BASE, true),
-            Field::Cache => entry.flags.set(Flags::CACHES, true),
+            Field::Skills => entry.flags.set(Flags::SKILLS, true),
+            Field::Report => entry.flags.set(Flags::REPORT, true),
             _ => {}
         }
     }

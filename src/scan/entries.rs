@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 
+use super::agents::Agents;
 use super::automaton::Outcome;
 use super::collector::Collector;
 use super::drive::{Scanner, drive_by};
@@ -33,13 +34,15 @@ pub struct Scan {
     pub outcome: Outcome,
     /// Bytes and entries by member name.
     pub fields: HashMap<Box<str>, FieldTally>,
+    /// The agents that its keys name.
+    pub agents: Agents,
     /// Whether a byte order mark stands at the front.
     pub bom: bool,
 }
 
 impl Scan {
     /// Entries that Node would hold: all but the overridden copies.
-    pub fn live(&self) -> impl Iterator<Item = &Entry> {
+    pub fn live(&self) -> impl Iterator<Item = &Entry> + Clone {
         self.entries.iter().filter(|entry| !entry.is(Flags::OVERRIDDEN))
     }
 }
@@ -102,9 +105,9 @@ fn conclude(
     outcome: Outcome,
     start: u64,
 ) -> io::Result<Scan> {
-    let (mut entries, fields) = collector.finish();
+    let (mut entries, fields, agents) = collector.finish();
     overridden::mark(source, &mut entries)?;
-    Ok(Scan { entries, outcome, fields, bom: start > 0 })
+    Ok(Scan { entries, outcome, fields, agents, bom: start > 0 })
 }
 
 fn starts_with_bom(source: &mut dyn Source) -> io::Result<bool> {
@@ -152,8 +155,8 @@ mod tests {
         for window in [1, 2, 7, 64, 4096] {
             let cut = scan_text(RUN.as_bytes(), window);
             assert_eq!(
-                (&cut.entries, &cut.outcome, &cut.fields),
-                (&whole.entries, &whole.outcome, &whole.fields)
+                (&cut.entries, &cut.outcome, &cut.fields, &cut.agents),
+                (&whole.entries, &whole.outcome, &whole.fields, &whole.agents)
             );
         }
     }

@@ -1,5 +1,7 @@
 //! The members of an entry that rules ask for, by name.
 
+use crate::model::caches::{REPORT, SKILLS};
+
 /// What a member of an entry means to the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
@@ -31,8 +33,10 @@ pub enum Field {
     Pending,
     /// Something that a user chose
     Setting,
-    /// A cache that OpenClaw rebuilds
-    Cache,
+    /// `skillsSnapshot`, a cache that OpenClaw rebuilds
+    Skills,
+    /// `systemPromptReport`, another
+    Report,
     /// `heartbeatIsolatedBaseSessionKey`
     HeartbeatBase,
     /// Nothing that a rule reads
@@ -41,9 +45,6 @@ pub enum Field {
 
 /// Members that bind an entry to something outside; compared between a run record and its base.
 pub const BINDINGS: [&str; 4] = ["acp", "cliSessionIds", "cliSessionBindings", "claudeCliSessionId"];
-
-/// Caches that OpenClaw rebuilds at will.
-pub const CACHES: [&str; 2] = ["skillsSnapshot", "systemPromptReport"];
 
 /// User settings: whoever chose them would miss them.
 const SETTINGS: [&str; 30] = [
@@ -101,8 +102,10 @@ pub fn field(name: &[u8]) -> Field {
 
 fn by_list(name: &[u8]) -> Field {
     let is = |list: &[&str]| list.iter().any(|word| word.as_bytes() == name);
-    if is(&CACHES) {
-        Field::Cache
+    if is(&[SKILLS]) {
+        Field::Skills
+    } else if is(&[REPORT]) {
+        Field::Report
     } else if is(&BINDINGS) {
         Field::Cli
     } else if name.starts_with(b"pendingFinalDelivery") || name.starts_with(b"restartRecovery") {

@@ -2,6 +2,7 @@
 //!
 //! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
 
+pub mod agents;
 pub mod automaton;
 mod capture;
 pub mod collector;
@@ -11,6 +12,7 @@ pub mod elements;
 pub mod entries;
 pub mod fault;
 pub mod fields;
+pub mod large;
 pub mod members;
 mod nesting;
 mod number;

@@ -11,11 +11,11 @@ use crate::model::entry::{Entry, Flags, Status, hash};
 use crate::model::evidence::Evidence;
 use crate::model::key::SessionKey;
 use crate::model::plan::EditRecord;
-use crate::model::policy::Policy;
+use crate::model::policy::{Policy, Slimming};
 use crate::model::verdict::{Confidence, LineRef, Reason, Verdict};
 use crate::plan::decision::{Decision, Held};
 use crate::report::model::{Change, Changes, Edit};
-use crate::rules::entry::{surplus_entry, surplus_run};
+use crate::rules::entry::{slim_cache, surplus_entry, surplus_run};
 use crate::scan::members;
 use crate::scan::source::{FileSource, Source};
 use crate::scan::text::{decode, to_display};
@@ -58,11 +58,17 @@ impl Changes for DiagnosisChanges<'_> {
             };
             if wanted {
                 any = true;
-                sink(&change(judged, &mut texts, evidence, policy, at)?)?;
+                let change = change(judged, &mut texts, evidence, policy, at)?;
+                sink(&if store.file.in_database { of_row(change) } else { change })?;
             }
         }
         if any { judged.reading.source.unchanged() } else { Ok(()) }
     }
+}
+
+/// A row of a database stands in no file.
+pub fn of_row(change: Change) -> Change {
+    Change { start: 0, end: 0, ..change }
 }
 
 /// Tells one entry. Whether the store still is the same nobody asks here.
@@ -76,7 +82,9 @@ pub fn change(
     let entry = judged.reading.scan.entries[at];
     let decision = judged.plan.decisions[at];
     let traces = |at: usize| judged.traces(at);
-    let verdict = judged.docket(evidence, policy, &traces).verdict(at);
+    let docket = judged.docket(evidence, policy, &traces);
+    let by_hand = decision.rule() == &slim_cache::RULE && policy.slimming != Slimming::ForBudget;
+    let verdict = if by_hand { docket.verdict_on_caches(at) } else { docket.verdict(at) };
     let key = to_display(&from.keys.decoded(from.source.file(), entry.start())?);
     let (session_id, status) = texts(&mut from.source, &entry, &key)?;
     let (key, key_bytes) = cut(key);
@@ -147,17 +155,16 @@ fn edits(
     let json = |raw: &Option<String>| {
         raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or(serde_json::Value::Null)
     };
-    let records = changeset::edits(judged, source, evidence, policy, at)?.map(|edits| edits.records);
+    let records = changeset::edit_records(judged, source, evidence, policy, at)?;
     let edit =
         |record: EditRecord| Edit { old: json(&record.old), new: json(&record.new), field: record.field };
-    Ok(records.into_iter().flatten().map(edit).collect())
+    Ok(records.into_iter().map(edit).collect())
 }
 
 fn reasons(verdict: &Verdict, decision: &Decision, evidence: &Evidence) -> Vec<String> {
     let mut reasons: Vec<Reason> = match decision.rule() {
-        rule if rule == &surplus_run::RULE || rule == &crate::rules::entry::slim_cache::RULE => {
-            vec![Reason::Over, Reason::OverBudget]
-        }
+        rule if rule == &surplus_run::RULE => vec![Reason::Over, Reason::OverBudget],
+        rule if rule == &slim_cache::RULE && rule != verdict.rule => vec![Reason::Over, Reason::OverBudget],
         rule if rule == &surplus_entry::RULE => vec![Reason::OverCount],
         _ => verdict.reasons.clone(),
     };
@@ -166,6 +173,7 @@ fn reasons(verdict: &Verdict, decision: &Decision, evidence: &Evidence) -> Vec<S
         Some(Held::Class) => reasons.push(Reason::ClassLeftOut),
         Some(Held::Agent) => reasons.push(Reason::AgentLeftOut),
         Some(Held::Brake) => reasons.push(Reason::Braked),
+        Some(Held::Database) => reasons.push(Reason::InDatabase),
         _ => {}
     }
     reasons.iter().map(|reason| text(reason, evidence)).collect()

@@ -225,7 +225,8 @@ pub fn findings(
         let sure = stuck(job).map_or("", Confidence::name);
         let why = reasons(diagnosis, job).join("; ");
         let message = format!("job {} is marked as running, and nobody runs it ({sure}): {why}", named(job));
-        let told = finding(&stuck_marker::RULE, Severity::Warning, message).at(path_of(diagnosis, job));
+        let told =
+            finding(&stuck_marker::RULE, severity(diagnosis, job), message).at(path_of(diagnosis, job));
         told.fix(&stop_and_clear(diagnosis, stuck(job)))
     };
     let odd = jobs.iter().filter(|job| stuck(job).is_none() && weight(job) == 3);
@@ -248,6 +249,12 @@ pub fn findings(
     findings.extend(some(odd.map(of_odd).collect()));
     findings.extend(some(fast.map(of_fast).collect()));
     findings
+}
+
+/// A list that lies beside tables only waits to be imported.
+fn severity(diagnosis: &Diagnosis, job: &JudgedJob) -> Severity {
+    let in_table = job.markers.iter().any(|(marker, _)| marker.place == Place::Table);
+    if in_table || diagnosis.situation.era == Era::Json { Severity::Warning } else { Severity::Info }
 }
 
 /// The file that holds a marker of the job.

@@ -3,6 +3,8 @@
 //! What you may touch here: the open files of a diagnosis, to read keys and labels again; nothing else. The
 //! values go to `report`, which writes them.
 
+pub mod advice;
+pub mod bloat;
 pub mod changes;
 pub mod cron;
 pub mod findings;
@@ -78,6 +80,9 @@ pub fn report(
         };
         let mut own = findings::of_store(diagnosis, at, fate, &told);
         own.extend(fate.findings.iter().cloned());
+        if let Some(judged) = diagnosis.stores[at].judged().filter(|_| fate.outcome != Outcome::Applied) {
+            own.extend(advice::of_store(diagnosis, judged, &told));
+        }
         exit = exit.worst(fate.exit).worst(exit_of(diagnosis, at, fate, applied));
         stores.push(told);
         findings.extend(own);

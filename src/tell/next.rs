@@ -50,11 +50,11 @@ pub fn stop_first(diagnosis: &Diagnosis) -> Option<String> {
 
 fn writing(diagnosis: &Diagnosis, request: &Request) -> Vec<String> {
     let mut steps: Vec<String> = stop_first(diagnosis).into_iter().collect();
-    let dry = matches!(request.verb, Verb::Check);
-    if dry {
+    if matches!(request.verb, Verb::Check) {
         steps.push(format!("{}   (shows the plan)", command(request, &["prune"], true)));
     }
-    steps.push(format!("{}   (writes it, with a backup)", command(request, &["prune", "--apply"], true)));
+    let verb = if matches!(request.verb, Verb::Slim(_)) { "slim" } else { "prune" };
+    steps.push(format!("{}   (writes it, with a backup)", command(request, &[verb, "--apply"], true)));
     steps
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fate, jobs};
+use super::{Fate, bloat, jobs};
 use crate::diagnose::{Condition, Diagnosed, Diagnosis, Judged};
 use crate::model::entry::Flags;
 use crate::model::store::StoreFile;
 use crate::model::verdict::{Action, Class};
 use crate::plan::forecast;
+use crate::plan::growth::Room;
 use crate::report::model::{
     BrakeReport, Damage, EntryCounts, FieldReport, OpenclawReads, Outcome, StoreReport, StoreVerdict, Tally,
 };
@@ -21,8 +22,8 @@ pub const ROWS: usize = 100;
 pub fn tell(diagnosis: &mut Diagnosis, at: usize, fate: &Fate) -> std::io::Result<StoreReport> {
     let mut told = blank(&diagnosis.stores[at].file, fate);
     let heap_limit = diagnosis.heap_limit;
-    let Diagnosis { stores, evidence, .. } = diagnosis;
-    let Diagnosed { condition, loss, .. } = &mut stores[at];
+    let Diagnosis { stores, evidence, situation, policy, .. } = diagnosis;
+    let Diagnosed { file, condition, loss, .. } = &mut stores[at];
     match condition {
         Condition::Absent | Condition::Missing => told.verdict = StoreVerdict::Missing,
         Condition::Busy(_) => told.outcome = Outcome::Busy,
@@ -36,6 +37,20 @@ pub fn tell(diagnosis: &mut Diagnosis, at: usize, fate: &Fate) -> std::io::Resul
         Condition::Whole(judged) => {
             told.jobs = jobs::tell(judged, &evidence.jobs)?;
             whole(&mut told, judged, fate, heap_limit);
+            if file.in_database {
+                told.forecast = None;
+            } else if fate.outcome != Outcome::Applied {
+                let room = Room {
+                    bytes: judged.reading.bytes,
+                    units: judged.reading.scan.outcome.units,
+                    most_units: MAX_STRING_UNITS,
+                    heap_limit,
+                    rotate_bytes: situation.config.session.maintenance.rotate_bytes,
+                    retention: policy.run_retention,
+                };
+                told.growth = bloat::growth(&judged.reading.scan, &room, evidence.now);
+                told.copies = Some(bloat::copies(judged)?);
+            }
             if loss.is_any() {
                 told.verdict = StoreVerdict::Damaged;
             }
@@ -63,6 +78,10 @@ pub fn blank(file: &StoreFile, fate: &Fate) -> StoreReport {
         jobs: Vec::new(),
         fields: Vec::new(),
         whitespace_bytes: None,
+        families: BTreeMap::new(),
+        agents: Vec::new(),
+        copies: None,
+        growth: None,
         forecast: None,
         damage: Vec::new(),
         damage_omitted: 0,
@@ -112,6 +131,8 @@ fn whole(told: &mut StoreReport, judged: &Judged, fate: &Fate, heap_limit: Optio
         .collect();
     told.fields = fields(scan);
     told.whitespace_bytes = Some(scan.outcome.whitespace);
+    told.families = bloat::families(scan);
+    told.agents = bloat::agents(scan);
     told.forecast = Some(forecast::forecast(judged.reading.bytes, heap_limit));
 }
 

@@ -4,9 +4,10 @@ use std::io;
 
 use super::Verbosity;
 use super::page::Page;
+use crate::model::Millis;
 use crate::report::escape::Shown;
-use crate::report::format::{Counted, Share, Size};
-use crate::report::model::{Damage, Forecast, StoreReport};
+use crate::report::format::{Count, Counted, Share, Size, Span};
+use crate::report::model::{AgentReport, CopiedField, Copies, Damage, Forecast, Growth, StoreReport};
 use crate::report::style::Role;
 
 /// Damage rows that are shown without `-v`.
@@ -47,6 +48,63 @@ pub(super) fn space(page: &mut Page<'_>, store: &StoreReport) -> io::Result<()> 
         parts.iter().take(4).map(|(bytes, name)| format!("{name} {}", Share(*bytes, total))).collect();
     page.gap();
     page.wrapped(2, "Space:  ", None, &text.join(", "))
+}
+
+/// What stands in the store many times, in a line.
+pub(super) fn copies(page: &mut Page<'_>, copies: &Copies) -> io::Result<()> {
+    if copies.fields.is_empty() {
+        return Ok(());
+    }
+    let part = |field: &CopiedField| {
+        let share = Share(field.copied_bytes, field.bytes);
+        let distinct = Counted(field.distinct, "value", "values");
+        format!("{} {share} ({distinct} in {})", Shown::new(&field.name).max(44), Count(field.values))
+    };
+    let parts: Vec<String> = copies.fields.iter().take(4).map(part).collect();
+    let of = if copies.looked_at == copies.entries {
+        String::new()
+    } else {
+        format!("; {} of {} large entries were looked at", Count(copies.looked_at), Count(copies.entries))
+    };
+    page.wrapped(2, "Copies: ", None, &format!("{}{of}", parts.join(", ")))
+}
+
+/// How fast the store grows, and when that brings it to a limit.
+pub(super) fn growth(page: &mut Page<'_>, growth: &Growth, now: Millis) -> io::Result<()> {
+    let range = |low: String, high: String| if low == high { high } else { format!("{low} to {high}") };
+    let entries =
+        range(Count(growth.entries_per_day_low).to_string(), Count(growth.entries_per_day_high).to_string());
+    let bytes =
+        range(Size(growth.bytes_per_day_low).to_string(), Size(growth.bytes_per_day_high).to_string());
+    page.wrapped(2, "Growth: ", None, &format!("{bytes} a day, in {entries} new entries"))?;
+    for reach in &growth.reaches {
+        let name = match reach.limit.as_str() {
+            "rotate-size" => "where older versions rotate it, and writing becomes slow",
+            "heap-limit" => "which may be too much for the gateway's heap",
+            "string-limit" => "which is more than one string of Node, so that OpenClaw takes it for empty",
+            _ => "a limit",
+        };
+        let earliest = Span(reach.earliest_at.saturating_sub(now)).to_string();
+        let when = match reach.latest_at.map(|at| Span(at.saturating_sub(now)).to_string()) {
+            Some(latest) if latest != earliest => format!("in {earliest} to {latest}"),
+            Some(_) => format!("in {earliest}"),
+            None => format!("in {earliest} at the earliest"),
+        };
+        let size = range(Size(reach.bytes_low).to_string(), Size(reach.bytes_high).to_string());
+        page.wrapped(10, "", None, &format!("{size} {when}: {name}"))?;
+    }
+    page.wrapped(10, "", Some(Role::Dim), &format_args!("({})", Shown::new(&growth.basis)))
+}
+
+/// Whose the bytes are, where that is more than one agent.
+pub(super) fn agents(page: &mut Page<'_>, store: &StoreReport) -> io::Result<()> {
+    let (Some(total), [_, _, ..]) = (store.bytes, store.agents.as_slice()) else { return Ok(()) };
+    let part = |agent: &AgentReport| {
+        let id = agent.agent_id.as_deref().unwrap_or("no agent");
+        format!("{} {}", Shown::new(id).max(24), Share(agent.bytes, total))
+    };
+    let text: Vec<String> = store.agents.iter().take(5).map(part).collect();
+    page.wrapped(2, "Agents: ", None, &text.join(", "))
 }
 
 /// What the store costs the gateway's heap.

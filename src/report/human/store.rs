@@ -59,6 +59,9 @@ fn sections(
     brakes(page, store)?;
     tables::jobs(page, store, verbosity)?;
     facts::space(page, store)?;
+    facts::agents(page, store)?;
+    store.copies.iter().try_for_each(|copies| facts::copies(page, copies))?;
+    store.growth.iter().try_for_each(|growth| facts::growth(page, growth, report.now))?;
     if let Some(forecast) = &store.forecast {
         facts::memory(page, forecast)?;
     }
@@ -125,6 +128,7 @@ fn entries_after(store: &StoreReport) -> u64 {
 fn actor(report: &Report) -> &'static str {
     match report.command.as_str() {
         "prune" => "prune --apply",
+        "slim" => "slim --apply",
         "recover" => "recover --apply",
         "undo" => "undo",
         _ => "prune",

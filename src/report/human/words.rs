@@ -11,6 +11,7 @@ pub(super) fn command_of(command: &str) -> &str {
     match command {
         "check" => "Check",
         "prune" => "Prune",
+        "slim" => "Slim",
         "recover" => "Recover",
         "cron" => "Cron jobs",
         "undo" => "Undo",
@@ -102,6 +103,8 @@ pub(super) fn kept(reason: &str) -> &'static str {
         "grace" => "touched within --grace",
         "confidence" => "the verdict is not sure enough for --confidence",
         "brake" => "held back by the safety brake",
+        "era-sqlite" => "it lives in SQLite, where nothing is written",
+        "running" => "may be at work, and needs its caches",
         "scope" => "outside of --only or --agent",
         _ => "",
     }

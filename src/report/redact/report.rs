@@ -84,7 +84,8 @@ fn known_strings(report: &Report) -> Vec<String> {
     let mut known = Vec::new();
     for store in &report.stores {
         known.push(store.path.clone());
-        known.extend(store.agent_ids.iter().filter(|id| *id != "main").cloned());
+        let agents = store.agents.iter().filter_map(|agent| agent.agent_id.as_ref());
+        known.extend(store.agent_ids.iter().chain(agents).filter(|id| *id != "main").cloned());
         known
             .extend(store.jobs.iter().flat_map(|job| std::iter::once(&job.job_id).chain(&job.name)).cloned());
         known.extend(store.sources.iter().map(|source| source.path.clone()));
@@ -158,6 +159,14 @@ fn redact_store(redactor: &Redactor, store: &mut StoreReport, known: &[&str]) {
     store.brakes.iter_mut().for_each(|brake| own_word(redactor, &mut brake.family));
     store.jobs.iter_mut().for_each(|job| redact_job(redactor, job));
     store.fields.iter_mut().for_each(|field| field.name = values::field(redactor, &field.name));
+    own_words(redactor, &mut store.families);
+    store.agents.iter_mut().for_each(|agent| each(&mut agent.agent_id, |id| redactor.id(id)));
+    let copied = store.copies.iter_mut().flat_map(|copies| &mut copies.fields);
+    copied.for_each(|field| field.name = values::field(redactor, &field.name));
+    if let Some(growth) = &mut store.growth {
+        growth.basis = redactor.prose(&growth.basis, known);
+        growth.reaches.iter_mut().for_each(|reach| own_word(redactor, &mut reach.limit));
+    }
     if let Some(forecast) = &mut store.forecast {
         forecast.basis = redactor.prose(&forecast.basis, known);
     }

@@ -30,5 +30,6 @@ pub(super) fn status(redactor: &Redactor, text: &str) -> String {
 
 /// The name of an entry's member, possibly a dotted path of names.
 pub(super) fn field(redactor: &Redactor, name: &str) -> String {
-    if vocabulary::is_field(name) { name.to_owned() } else { redactor.text(name) }
+    let known = vocabulary::is_field(name) || name.split('.').all(vocabulary::is_field);
+    if known { name.to_owned() } else { redactor.text(name) }
 }

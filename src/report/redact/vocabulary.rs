@@ -146,14 +146,15 @@ const FIELDS: &str = "sessionId sessionFile updatedAt label displayName subject 
     compactionCount totalTokensFresh estimatedCostUsd model modelProvider fallbackNoticeSelectedModel \
     fallbackNoticeActiveModel fallbackNoticeReason memoryFlushAt memoryFlushCompactionCount memoryFlushContextHash \
     cliSessionIds cliSessionBindings claudeCliSessionId acp skillsSnapshot systemPromptReport provider lastProvider \
-    room prompt skills skillFilter resolvedSkills version promptRef sessionStartedAt lastInteractionAt usageFamilyKey \
+    room prompt systemPrompt tools injectedWorkspaceFiles skills skillFilter resolvedSkills version promptRef sessionStartedAt lastInteractionAt usageFamilyKey \
     usageFamilySessionIds compactionCheckpoints agentHarnessId agentRuntimeOverride modelOverrideSource \
     liveModelSwitchPending traceLevel pluginDebugEntries pluginExtensions pluginExtensionSlotKeys \
     pluginNextTurnInjections heartbeatIsolatedBaseSessionKey heartbeatTaskState pluginOwnerId spawnedCwd \
     inheritedToolDeny inheritedToolAllow subagentRecovery quotaSuspension route contextBudgetStatus goal archivedAt \
     pinnedAt lastReadAt markedUnreadAt lastActivityAt lifecycleRevision category pendingSkillSuggestion \
     skillCaptureSignalHashes ambientTranscriptWatermarks bootstrapContextRunKind delivery runningAtMs runAtMs ts \
-    cron.sessionRetention cron.store session.store session.maintenance.pruneAfter session.maintenance.mode other";
+    cron.sessionRetention skillsSnapshot.resolvedSkills \
+    cron.store session.store session.maintenance.pruneAfter session.maintenance.mode other";
 
 /// Whether a segment of a session key belongs to the grammar.
 pub(super) fn is_key_word(segment: &str) -> bool {

@@ -1,0 +1,529 @@
+//! Prevents a cure by slimming that strips a session which is at work, that changes another byte, or that cannot be taken back.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/naive.rs"]
+mod naive;
+#[path = "support/node.rs"]
+mod node;
+#[path = "support/samples.rs"]
+mod samples;
+#[path = "support/world.rs"]
+mod world;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use samples::SAMPLES;
+use serde_json::Value;
+use world::*;
+
+const BOTH: [&str; 2] = ["skillsSnapshot", "systemPromptReport"];
+
+/// Caches as `JSON.stringify(entry, null, 2)` would print them four blanks deep.
+const SKILLS: &str = "{\n      \"prompt\": \"a \\\"skill\\\", {[\",\n      \"resolvedSkills\": [\n        {\n          \"name\": \"x\"\n        }\n      ],\n      \"version\": 1\n    }";
+const REPORT: &str =
+    "{\n      \"source\": \"run\",\n      \"tools\": {\n        \"listChars\": 10\n      }\n    }";
+
+/// An entry with both caches in its middle.
+fn cached(key: impl Into<String>, session: &str, ago: i64, more: &[(&'static str, &str)]) -> Entry {
+    let (key, mut members) = entry(key, session, ago, &[("skillsSnapshot", SKILLS)]);
+    members.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    members.push(("systemPromptReport", REPORT.to_owned()));
+    members.push(("label", quoted("}, \"skillsSnapshot\": {")));
+    (key, members)
+}
+
+/// Every kind of entry with caches, and what comes of it with the gateway stopped and with its life unknown: `slim`, or what
+/// keeps the caches.
+fn every_kind() -> Vec<(Entry, &'static str, &'static str)> {
+    let key = |name: &str| format!("agent:main:{name}");
+    let (done, running) = (("status", "\"done\""), ("status", "\"running\""));
+    let future: &str = Box::leak((NOW + DAY).to_string().into_boxed_str());
+    let seconds: &str = Box::leak((NOW / 1000).to_string().into_boxed_str());
+    let past: &str = Box::leak((NOW - 9 * HOUR).to_string().into_boxed_str());
+    let without_time = |mut entry: Entry| {
+        entry.1.retain(|(name, _)| *name != "updatedAt");
+        entry
+    };
+    vec![
+        (cached(key("main"), "s-main", 3 * HOUR, &[done]), "slim", "slim"),
+        (cached(key("dashboard:1"), "s-young", 110 * MINUTE, &[done]), "grace", "grace"),
+        (
+            cached(key("telegram:direct:1"), "s-direct", 90 * DAY, &[("thinkingLevel", "\"high\"")]),
+            "slim",
+            "slim",
+        ),
+        (cached(key("telegram:direct:2"), "s-pinned", 9 * HOUR, &[("pinnedAt", past)]), "slim", "slim"),
+        (cached(key("telegram:group:1"), "s-group", 40 * DAY, &[running]), "running", "running"),
+        (
+            cached(key("telegram:group:2"), "s-odd", 40 * DAY, &[("status", "\"thinking\"")]),
+            "running",
+            "running",
+        ),
+        (
+            cached(key("telegram:group:3"), "s-pend", DAY, &[("pendingFinalDeliveryText", "\"x\"")]),
+            "protected-pending",
+            "protected-pending",
+        ),
+        (
+            cached(key("telegram:group:4"), "s-goal", DAY, &[("goal", "{\"a\":1}")]),
+            "protected-pending",
+            "protected-pending",
+        ),
+        (cached(key("telegram:group:5"), "s-lines", DAY, &[]), "grace", "grace"),
+        (cached(key("telegram:group:6"), "s-locked", DAY, &[]), "protected-resumable", "protected-in-use"),
+        (cached(key("telegram:group:7"), "s-future", -DAY, &[]), "unusable-time", "unusable-time"),
+        (
+            cached(key("telegram:group:8"), "s-start", DAY, &[("startedAt", future)]),
+            "unusable-time",
+            "unusable-time",
+        ),
+        (
+            cached(key("telegram:group:9"), "s-secs", DAY, &[("endedAt", seconds)]),
+            "unusable-time",
+            "unusable-time",
+        ),
+        (
+            without_time(cached(key("telegram:group:10"), "s-never", DAY, &[])),
+            "unusable-time",
+            "unusable-time",
+        ),
+        (cached(key("telegram:group:11"), "../../etc", DAY, &[]), "report-only", "report-only"),
+        (cached(key("acp:1"), "s-acp", DAY, &[("acp", "{\"backend\":\"x\"}")]), "slim", "slim"),
+        (cached("a:shape:nobody:knows", "s-weird", 90 * DAY, &[]), "protected-unknown", "protected-unknown"),
+        (cached(base(JOB), "s-rest", 9 * HOUR, &[done]), "slim", "slim"),
+        (cached(run(JOB, "s-over"), "s-over", 10 * MINUTE, &[]), "slim", "grace"),
+        (cached(run(JOB, "s-finished"), "s-finished", 10 * MINUTE, &[]), "slim", "slim"),
+        (cached(run(JOB, "s-old"), "s-old", 5 * HOUR, &[]), "slim", "slim"),
+        (cached(run(JOB, "s-copied"), "s-copied", 5 * HOUR, &[running]), "slim", "running"),
+        (
+            cached(run(JOB, "s-owed"), "s-owed", 5 * HOUR, &[("restartRecoveryAt", "1")]),
+            "protected-pending",
+            "protected-pending",
+        ),
+        (cached(run(JOB, "s-late"), "s-late", -5 * HOUR, &[]), "unusable-time", "unusable-time"),
+        (cached(base(GONE), "s-hung", 9 * HOUR, &[running]), "running", "running"),
+        (cached(run(GONE, "s-hung"), "s-hung", 9 * HOUR, &[]), "running", "protected-in-use"),
+        (
+            cached(key("subagent:over"), "s-sub", DAY, &[("status", "\"done\""), ("endedAt", past)]),
+            "slim",
+            "slim",
+        ),
+        (cached(key("subagent:idle"), "s-idle", DAY, &[]), "slim", "slim"),
+        (cached(key("subagent:open"), "s-open", DAY, &[]), "protected-resumable", "protected-resumable"),
+        (entry(key("telegram:direct:3"), "s-bare", 90 * DAY, &[done]), "", ""),
+        (
+            entry(key("telegram:direct:4"), "s-one", 90 * DAY, &[("systemPromptReport", "null")]),
+            "slim",
+            "slim",
+        ),
+        (
+            (
+                key("telegram:direct:5"),
+                vec![("updatedAt", past.to_owned()), ("skillsSnapshot", "{}".to_owned())],
+            ),
+            "slim",
+            "slim",
+        ),
+    ]
+}
+
+/// A world with all of them.
+fn world_of_every_kind() -> World {
+    let world = World::new();
+    let entries: Vec<Entry> = every_kind().into_iter().map(|(entry, ..)| entry).collect();
+    world.put(STORE, store(&entries));
+    world.put("cron/jobs.json", jobs(&[JOB]));
+    let at = NOW - 5 * MINUTE;
+    world.put(format!("cron/runs/{JOB}.jsonl").as_str(), finished(JOB, Some("s-finished"), at, at - MINUTE));
+    let line = "{\"type\":\"message\",\"timestamp\":\"2026-11-21T01:10:00.000Z\",\"message\":{}}\n";
+    world.put("agents/main/sessions/s-lines.jsonl", line);
+    let lock = lock_text(dead_pid(), None);
+    world.put("agents/main/sessions/s-locked.jsonl.lock", lock);
+    let rows = serde_json::json!({"version": 2, "runs": {
+        "r": {"runId": "r", "childSessionKey": "agent:main:subagent:open", "createdAt": NOW - DAY}
+    }});
+    world.put("subagents/runs.json", rows.to_string());
+    world
+}
+
+fn verdicts(report: &Value) -> BTreeMap<String, (String, Option<String>)> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let told = changes(report).into_iter();
+    told.map(|(key, change)| (key, (text(&change["action"]).unwrap(), text(&change["protectedBy"]))))
+        .collect()
+}
+
+#[test]
+fn every_kind_of_entry_gets_its_answer() {
+    for (gateway, stopped) in [("stopped", true), ("unknown", false)] {
+        let world = world_of_every_kind();
+        let args = ["slim", "--json", "--entries", "all", "--gateway", gateway];
+        let report = world.run(&args).exits(1).json();
+        let told = verdicts(&report);
+        let mut because: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut slimmed = 0;
+        for ((key, _), with, without) in &every_kind() {
+            let wanted = if stopped { *with } else { *without };
+            let (action, protected_by) = &told[key];
+            assert_eq!(
+                action == "slim",
+                wanted == "slim",
+                "{key} under {gateway}: {action} {protected_by:?}"
+            );
+            slimmed += u64::from(wanted == "slim");
+            if wanted.starts_with("protected-") {
+                assert_eq!(protected_by.as_deref(), Some(wanted), "{key} under {gateway}");
+            }
+            if !wanted.is_empty() && wanted != "slim" {
+                *because.entry(wanted).or_default() += 1;
+            }
+        }
+        let store = &report["stores"][0];
+        let kept: BTreeMap<&str, u64> = store["keptBecause"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(reason, tally)| (reason.as_str(), tally["entries"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(kept, because, "{gateway}");
+        let counts = &store["entries"];
+        assert_eq!(
+            (&counts["slimmed"], &counts["removed"], &counts["healed"]),
+            (&slimmed.into(), &0.into(), &0.into())
+        );
+        assert_eq!(store["classActions"]["live"]["slim"]["entries"], slimmed);
+    }
+}
+
+#[test]
+fn what_is_written_is_the_store_without_the_caches_and_undo_gives_it_back() {
+    let world = world_of_every_kind();
+    let original = world.bytes();
+    let slims = |key: &str| every_kind().iter().any(|((known, _), with, _)| known == key && *with == "slim");
+    let wanted = naive::without(std::str::from_utf8(&original).unwrap(), &BOTH, slims);
+    let planned = world.stopped(&["slim", "--json"]).exits(1).json();
+    let applied = world.stopped(&["slim", "--apply", "--json"]).exits(0).json();
+    assert_eq!(applied["stores"][0]["changes"], planned["stores"][0]["changes"]);
+    assert_eq!(String::from_utf8(world.bytes()).unwrap(), wanted);
+    assert_eq!(planned["stores"][0]["bytesAfter"], wanted.len());
+    assert_eq!(applied["stores"][0]["bytesAfter"], wanted.len());
+    assert_eq!(fs::metadata(world.store()).unwrap().mode() & 0o777, 0o600);
+    let settled = world.tree();
+    world.stopped(&["slim", "--apply"]).exits(0);
+    assert_eq!(world.tree(), settled, "a second run");
+    world.stopped(&["undo", "latest"]).exits(0);
+    assert!(world.bytes() == original);
+    let undone = world.tree();
+    let run = world.runs().swap_remove(0);
+    world.stopped(&["undo", &run]).exits(0);
+    assert_eq!(world.tree(), undone, "a second undo");
+}
+
+#[test]
+fn a_dry_run_and_a_gateway_that_may_run_change_nothing() {
+    let world = world_of_every_kind();
+    let before = world.tree();
+    for args in [
+        &["slim"][..],
+        &["slim", "-v"],
+        &["slim", "-q"],
+        &["slim", "--json"],
+        &["slim", "--fields", "systemPromptReport"],
+    ] {
+        world.stopped(args).exits(1);
+        assert_eq!(world.tree(), before, "{args:?}");
+    }
+    for gateway in ["running", "unknown"] {
+        world.run(&["slim", "--apply", "--gateway", gateway]).exits(4);
+        assert_eq!(world.tree(), before, "{gateway}");
+    }
+}
+
+#[test]
+fn only_what_openclaw_builds_again_can_be_named() {
+    let world = world_of_every_kind();
+    let before = world.tree();
+    for fields in [
+        "cliSessionBindings",
+        "skillsSnapshot,acp",
+        "",
+        "skillsSnapshot.prompt",
+        "skillsSnapshot,,systemPromptReport",
+    ] {
+        let ran = world.stopped(&["slim", "--apply", "--fields", fields]).exits(2);
+        ran.says("skillsSnapshot, systemPromptReport, skillsSnapshot.resolvedSkills");
+        assert_eq!(world.tree(), before, "{fields:?}");
+    }
+}
+
+#[test]
+fn one_cache_alone_goes_where_that_is_asked_for() {
+    for name in BOTH {
+        let world = world_of_every_kind();
+        let original = String::from_utf8(world.bytes()).unwrap();
+        let slims =
+            |key: &str| every_kind().iter().any(|((known, _), with, _)| known == key && *with == "slim");
+        let wanted = naive::without(&original, &[name], slims);
+        world.stopped(&["slim", "--apply", "--fields", name]).exits(0);
+        assert_eq!(String::from_utf8(world.bytes()).unwrap(), wanted, "{name}");
+        world.stopped(&["undo", "latest"]).exits(0);
+        assert_eq!(String::from_utf8(world.bytes()).unwrap(), original);
+    }
+}
+
+#[test]
+fn the_resolved_skills_alone_go_from_inside_the_snapshot() {
+    let world = world_of_every_kind();
+    let original = String::from_utf8(world.bytes()).unwrap();
+    let resolved = "\n      \"resolvedSkills\": [\n        {\n          \"name\": \"x\"\n        }\n      ],";
+    let report = world
+        .stopped(&["slim", "--apply", "--json", "--fields", "skillsSnapshot.resolvedSkills"])
+        .exits(0)
+        .json();
+    let kinds = every_kind();
+    let slims = |key: &str| {
+        kinds.iter().any(|((known, members), with, _)| {
+            known == key && *with == "slim" && members.iter().any(|(_, value)| value == SKILLS)
+        })
+    };
+    let entries: Vec<&str> = original.split("\n  },\n").collect();
+    let wanted: Vec<String> = entries
+        .iter()
+        .zip(&kinds)
+        .map(
+            |(text, ((key, _), ..))| {
+                if slims(key) { text.replacen(resolved, "", 1) } else { (*text).to_owned() }
+            },
+        )
+        .collect();
+    assert_eq!(String::from_utf8(world.bytes()).unwrap(), wanted.join("\n  },\n"));
+    let count = kinds.iter().filter(|((key, _), ..)| slims(key)).count();
+    assert_eq!(report["stores"][0]["entries"]["slimmed"], count);
+    assert_eq!(report["stores"][0]["changes"][0]["edits"][0]["field"], "skillsSnapshot.resolvedSkills");
+    let settled = world.tree();
+    world.stopped(&["slim", "--apply", "--fields", "skillsSnapshot.resolvedSkills"]).exits(0);
+    assert_eq!(world.tree(), settled);
+}
+
+#[test]
+fn copies_that_a_later_one_overrides_and_values_that_are_no_objects_stay_as_they_are() {
+    let world = World::new();
+    let text = store(&[
+        cached("agent:main:main", "s-1", 9 * HOUR, &[]),
+        cached("agent:main:telegram:direct:1", "s-2", 9 * HOUR, &[]),
+        cached("agent:main:main", "s-3", 9 * HOUR, &[]),
+    ]);
+    let text =
+        text.replace("\n}", ",\n  \"agent:main:telegram:direct:2\": [\n    \"skillsSnapshot\"\n  ]\n}");
+    world.put(STORE, &text);
+    let report = world.stopped(&["slim", "--apply", "--json"]).exits(0).json();
+    assert_eq!(report["stores"][0]["entries"]["slimmed"], 2);
+    let after = String::from_utf8(world.bytes()).unwrap();
+    let (first, rest) = text.split_at(text.find("  \"agent:main:telegram:direct:1\"").unwrap());
+    assert_eq!(
+        after,
+        first.to_owned() + &naive::without(rest, &BOTH, |key| key != "agent:main:telegram:direct:2")
+    );
+    world.stopped(&["undo", "latest"]).exits(0);
+    assert_eq!(String::from_utf8(world.bytes()).unwrap(), text);
+}
+
+#[test]
+fn agents_that_are_not_named_keep_their_caches() {
+    let world = World::new();
+    world.put(
+        STORE,
+        store(&[cached("agent:main:main", "s-1", DAY, &[]), cached("agent:work:main", "s-2", DAY, &[])]),
+    );
+    let report = world.stopped(&["slim", "--json", "--entries", "all", "--agent", "work"]).exits(1).json();
+    let told = verdicts(&report);
+    assert_eq!((told["agent:main:main"].0.as_str(), told["agent:work:main"].0.as_str()), ("keep", "slim"));
+    assert_eq!(report["stores"][0]["keptBecause"]["agent"]["entries"], 1);
+}
+
+/// What slims of a sample eight hours later, by hand: all that holds caches but the run that hangs and its base.
+const LATER: [(&str, &str, &[&str]); 3] = [
+    ("openclaw-2026.3.28/cron-model-failure", "", &[]),
+    ("openclaw-2026.3.28/normal-then-crash", "5c251221-0c42-4bfb-95f4-b3a8132763df", &[]),
+    ("openclaw-2026.5.12/normal-then-crash", "", &[]),
+];
+
+#[test]
+fn the_real_samples_keep_every_other_byte() {
+    for (name, hangs, others) in LATER {
+        assert!(SAMPLES.contains(&name));
+        let world = World::new();
+        samples::copy(name, &world.state).unwrap();
+        let sample = samples::expected(name);
+        let store = world.state.join(&sample.store);
+        let original = fs::read_to_string(&store).unwrap();
+        let stays = |key: &str| !hangs.is_empty() && key.contains(hangs) || others.contains(&key);
+        let wanted = naive::without(&original, &BOTH, |key| !stays(key));
+        assert!(wanted.len() * 3 < original.len(), "{name}");
+        let later = (time(&sample.now) + 8 * HOUR).to_string();
+        let go = |args: &[&str]| {
+            let mut command = world.bare();
+            command.args(args).arg("--state-dir").arg(&world.state).args([
+                "--now",
+                &later,
+                "--gateway",
+                "stopped",
+            ]);
+            world.finish(&mut command)
+        };
+        go(&["slim", "--apply"]).exits(0);
+        assert_eq!(fs::read_to_string(&store).unwrap(), wanted, "{name}");
+        let settled = world.tree();
+        go(&["slim", "--apply"]).exits(0);
+        assert_eq!(world.tree(), settled, "{name}: a second run");
+        go(&["undo", "latest"]).exits(0);
+        assert_eq!(fs::read_to_string(&store).unwrap(), original, "{name}");
+    }
+}
+
+/// A time as the samples write it.
+fn time(text: &str) -> i64 {
+    sessions_doctor::openclaw::time::parse_iso_ms(text).unwrap()
+}
+
+#[test]
+fn prune_slims_what_it_keeps_in_the_same_write() {
+    for name in SAMPLES {
+        let world = |verb: &[&str]| {
+            let world = World::new();
+            samples::copy(name, &world.state).unwrap();
+            let sample = samples::expected(name);
+            let later = (time(&sample.now) + 8 * HOUR).to_string();
+            let go = |args: &[&str]| {
+                let mut command = world.bare();
+                command.args(args).arg("--state-dir").arg(&world.state).args([
+                    "--now",
+                    &later,
+                    "--gateway",
+                    "stopped",
+                ]);
+                world.finish(&mut command).exits(0)
+            };
+            let store = world.state.join(&sample.store);
+            let original = fs::read(&store).unwrap();
+            go(&[&["prune", "--apply"], verb].concat());
+            let after = fs::read_to_string(&store).unwrap();
+            let settled = world.tree();
+            go(&[&["prune", "--apply"], verb].concat());
+            assert_eq!(world.tree(), settled, "{name} {verb:?}: a second run");
+            if !world.runs().is_empty() {
+                go(&["undo", "latest"]);
+                assert!(fs::read(&store).unwrap() == original, "{name} {verb:?}");
+            }
+            after
+        };
+        // Eight hours later nothing that stays is at work, and what hung is healed.
+        let pruned = world(&[]);
+        assert!(pruned.contains("skillsSnapshot"), "{name}");
+        assert_eq!(world(&["--slim"]), naive::without(&pruned, &BOTH, |_| true), "{name}");
+    }
+}
+
+#[test]
+fn prune_slims_by_the_same_answers_and_removes_and_heals_as_without() {
+    let world = world_of_every_kind();
+    let actions = |args: &[&str]| {
+        verdicts(&world.stopped(&[&["prune", "--json", "--entries", "all"], args].concat()).json())
+    };
+    let (plain, slim) = (actions(&[]), actions(&["--slim"]));
+    let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+    for ((key, _), with, _) in &every_kind() {
+        let wanted = match plain[key].0.as_str() {
+            "keep" if *with == "slim" => "slim",
+            other => other,
+        };
+        assert_eq!(slim[key].0, wanted, "{key}");
+        assert_eq!(slim[key].1, plain[key].1, "{key}: what protects it still does");
+        *seen.entry(wanted).or_default() += 1;
+    }
+    assert!(seen["slim"] > 5 && seen["keep"] > 5, "{seen:?}");
+    assert!(actions(&["--slim", "--only", "stale"]).values().all(|(action, _)| action != "slim"));
+    let held = actions(&["--slim", "--agent", "nobody"]);
+    assert!(held.values().all(|(action, _)| action == "keep"));
+    let kept = actions(&["--slim", "--keep", "telegram:direct:*"]);
+    for ((key, _), ..) in every_kind().iter().filter(|((key, _), ..)| key.contains("direct")) {
+        assert_eq!(kept[key].0, "keep", "{key}");
+    }
+}
+
+#[test]
+fn a_base_is_healed_and_slimmed_at_once_and_both_can_be_taken_back() {
+    let world = World::looping();
+    let mut entries = looping();
+    let hung = entries.iter_mut().find(|(key, _)| *key == base(JOB)).unwrap();
+    *hung = cached(base(JOB), "s-hung", 9 * HOUR, &[("status", "\"running\"")]);
+    world.put(STORE, store(&entries));
+    let original = world.bytes();
+    let report = world.stopped(&["prune", "--slim", "--apply", "--json"]).exits(0).json();
+    let change = &changes(&report)[&base(JOB)];
+    assert_eq!(change["action"], "heal");
+    let fields: Vec<&str> =
+        change["edits"].as_array().unwrap().iter().map(|edit| edit["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["status", "endedAt", "skillsSnapshot", "systemPromptReport"]);
+    let text = String::from_utf8(world.bytes()).unwrap();
+    assert!(
+        text.contains("\"status\": \"failed\",\n    \"endedAt\": 1795191270000,\n    \"label\""),
+        "{text}"
+    );
+    let settled = world.tree();
+    world.stopped(&["prune", "--slim", "--apply"]).exits(0);
+    assert_eq!(world.tree(), settled, "a second run");
+    world.stopped(&["undo", "latest"]).exits(0);
+    assert!(world.bytes() == original);
+}
+
+/// A hundred records that are over and within their retention, 2 MB of them caches, oldest last.
+fn heavy() -> World {
+    let world = World::new();
+    let blob: &'static str = Box::leak(quoted(&"x".repeat(20_000)).into_boxed_str());
+    let record = |at: i64| {
+        let session = format!("s-{at:03}");
+        entry(run(JOB, &session), &session, 3 * HOUR + at * 10 * MINUTE, &[("skillsSnapshot", blob)])
+    };
+    world.put(STORE, store(&(0..100).map(record).collect::<Vec<_>>()));
+    world.put("cron/jobs.json", jobs(&[JOB]));
+    world
+}
+
+#[test]
+fn the_budget_slims_the_oldest_before_it_removes_anything() {
+    let world = heavy();
+    let mut command =
+        world.doctor(&["prune", "--apply", "--json", "--budget", "auto", "--gateway", "stopped"]);
+    // A heap of 100 MiB: a budget of 1 MB.
+    let report = world.finish(command.env("NODE_OPTIONS", "--max-old-space-size=100")).exits(0).json();
+    let entries = &report["stores"][0]["entries"];
+    assert_eq!((&entries["removed"], &entries["total"]), (&0.into(), &100.into()));
+    let slimmed = entries["slimmed"].as_u64().unwrap();
+    assert!(world.bytes().len() <= 1_000_000 && (50..60).contains(&slimmed), "{slimmed}");
+    assert_eq!(report["stores"][0]["bytesAfter"], world.bytes().len());
+    // One less would not have done, and the oldest went first.
+    assert!(world.bytes().len() > 1_000_000 - 21_000);
+    let text = String::from_utf8(world.bytes()).unwrap();
+    let left: Vec<bool> = text.split("\n  },\n").map(|entry| entry.contains("skillsSnapshot")).collect();
+    assert_eq!(left.iter().position(|left| !left), Some(100 - slimmed as usize));
+    assert!(left[100 - slimmed as usize..].iter().all(|left| !left));
+}
+
+#[test]
+fn what_is_slimmed_anyway_counts_for_the_budget() {
+    let world = heavy();
+    for (args, removed) in [(&["--budget", "500kB"][..], 0), (&["--budget", "1kB"], 90)] {
+        let args = [&["prune", "--slim", "--json"], args].concat();
+        let report = world.stopped(&args).exits(1).json();
+        let entries = &report["stores"][0]["entries"];
+        assert_eq!(
+            (&entries["removed"], &entries["slimmed"]),
+            (&removed.into(), &(100 - removed).into()),
+            "{args:?}"
+        );
+    }
+}
