@@ -207,7 +207,7 @@ fn nothing_is_written_where_nothing_is_to_be_done() {
     world.run(&RealDisk, 1, &["prune", "--apply"]);
     let disk = CrashDisk::new(&world.root);
     assert_eq!(world.run(&disk, 2, &["prune", "--apply"]), Exit::Healthy);
-    assert_eq!(world.run(&disk, 2, &["check"]), Exit::Healthy);
+    assert_eq!(world.run(&disk, 2, &["check"]), Exit::Findings, "markers that the crash left");
     assert_eq!(disk.steps(), Vec::<String>::new());
     let fresh = World::new();
     let disk = CrashDisk::new(&fresh.root);

@@ -33,7 +33,7 @@ const JOBS: &str = r#"{
       "id": "a",
       "state": {
         "nextRunAtMs": 1,
-        "runningAtMs": 7
+        "runningAtMs": 1700000000225
       }
     }
   ]
@@ -90,7 +90,7 @@ impl World {
     fn cut(&self, disk: &dyn Disk, life: u64, gateway: &str, consent: &WriteArgs) -> Result<(), ApplyError> {
         let lives = Lives(life);
         let (host, progress, cancel) = (Host::current(), Progress::silent(), Cancel::new());
-        let (system, request) = (host.system(), self.request(&["prune"], gateway));
+        let (system, request) = (host.system(), self.request(&["cron"], gateway));
         let out: RefCell<Vec<u8>> = RefCell::default();
         let writer = Writer { disk, liveness: &lives, limits: limits() };
         let edge = Edge {
@@ -123,7 +123,7 @@ impl World {
 }
 
 fn without() -> String {
-    JOBS.replace(",\n        \"runningAtMs\": 7", "")
+    JOBS.replace(",\n        \"runningAtMs\": 1700000000225", "")
 }
 
 fn cut_everywhere(act: &dyn Fn(&World, &dyn Disk, u64), prepare: &dyn Fn(&World), before: &str, after: &str) {
@@ -154,7 +154,7 @@ fn cut_everywhere(act: &dyn Fn(&World, &dyn Disk, u64), prepare: &dyn Fn(&World)
 #[test]
 fn an_edit_that_is_cut_anywhere_leaves_the_old_file_or_the_new_one_and_can_be_undone() {
     let cut = |world: &World, disk: &dyn Disk, life| {
-        let _ = world.cut(disk, life, "stopped", &WriteArgs::default());
+        world.run(disk, life, &["cron", "--apply"]);
     };
     cut_everywhere(&cut, &|_| {}, JOBS, &without());
     let undo = |world: &World, disk: &dyn Disk, life| {
@@ -209,7 +209,7 @@ fn undo_merges_and_does_it_once() {
 #[test]
 fn a_newer_marker_is_not_overwritten_and_a_damaged_file_is_left_alone() {
     for (now, exit) in [
-        (JOBS.replace(": 7", ": 12345"), Exit::Healthy),
+        (JOBS.replace(": 1700000000225", ": 1700000000226"), Exit::Healthy),
         (without().replace("\"id\": \"a\"", "\"id\": \"b\""), Exit::Healthy),
         ("{jobs: []}".to_owned(), Exit::Refused),
         (format!("{}\0\0", without()), Exit::Refused),

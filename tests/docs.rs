@@ -222,7 +222,7 @@ fn every_field_of_a_report_is_in_the_contract() {
         "--entries",
         "all",
     ];
-    for command in ["check", "prune", "undo"] {
+    for command in ["check", "prune", "cron", "undo"] {
         let output = tool().arg(command).args(common).output().expect("a run");
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let mut found = BTreeSet::new();

@@ -38,6 +38,8 @@ pub enum Command {
     Slim(SlimArgs),
     /// Plan, or with --apply do, the rebuilding of a damaged, emptied or vanished store
     Recover(RecoverArgs),
+    /// Stuck and runaway cron jobs; with --apply, clear the markers of runs that are over
+    Cron(CronArgs),
     /// Look just before the gateway starts: bounded time, certain verdicts, exit 0
     Guard(GuardArgs),
     /// Put back what a run took out; without RUN, list the runs
@@ -117,6 +119,14 @@ pub struct GuardArgs {
     /// Only say what would be done
     #[arg(long)]
     pub check_only: bool,
+}
+
+/// `cron`.
+#[derive(Debug, Args)]
+pub struct CronArgs {
+    /// How it writes.
+    #[command(flatten)]
+    pub write: WriteArgs,
 }
 
 /// `undo`.

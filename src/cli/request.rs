@@ -4,8 +4,8 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use super::args::{
-    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, EntriesArg, ExplainArgs, GatewayArg, GuardArgs,
-    PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
+    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs, GatewayArg,
+    GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -72,6 +72,8 @@ pub enum Verb {
     Slim(WriteArgs),
     /// `recover`
     Recover(Recover),
+    /// `cron`
+    Cron(WriteArgs),
     /// `guard`
     Guard(Guard),
     /// `undo`
@@ -129,6 +131,7 @@ impl Verb {
             Verb::Prune { write, output } => write.apply && output.is_none(),
             Verb::Slim(write) => write.apply,
             Verb::Recover(recover) => recover.write.apply && recover.output.is_none(),
+            Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
             Verb::Check | Verb::Explain(_) => false,
@@ -142,6 +145,7 @@ impl Verb {
             Verb::Prune { .. } => "prune",
             Verb::Slim(_) => "slim",
             Verb::Recover(_) => "recover",
+            Verb::Cron(_) => "cron",
             Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
@@ -281,6 +285,7 @@ impl Request {
                 (Verb::Guard(Guard { time_budget, strict, check_only }), policy)
             }
             Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
+            Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
             Some(Command::Undo(UndoArgs { run, to, write })) => {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }

@@ -3,6 +3,7 @@
 //! What you may touch here: nothing directly. A verb joins the stages and says what came of it.
 
 pub mod check;
+pub mod cron;
 pub mod document;
 pub mod explain;
 pub mod guard;
@@ -58,6 +59,7 @@ pub fn run_with(
         Verb::Slim(write) => slim::run(&edge, write),
         Verb::Guard(wanted) => guard::run(&edge, wanted),
         Verb::Recover(wanted) => recover::run(&edge, wanted),
+        Verb::Cron(write) => cron::run(&edge, write),
         Verb::Undo { run: None, .. } => undo::list(&edge),
         Verb::Undo { run: Some(run), to, write } => undo::undo(&edge, run, to.as_deref(), write),
         Verb::Explain(subject) => explain::run(&edge, subject),

@@ -302,7 +302,8 @@ pub fn refused(mut fate: Fate, path: &Path, error: &ApplyError) -> Fate {
     fate
 }
 
-fn outcome_of(error: &ApplyError) -> Outcome {
+/// What an error means, in a word.
+pub fn outcome_of(error: &ApplyError) -> Outcome {
     match error.exit() {
         Exit::Busy => Outcome::Busy,
         Exit::Refused => Outcome::Refused,

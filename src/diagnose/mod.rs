@@ -5,6 +5,7 @@
 //! `plan`; this room only fetches what they ask for, and asks again where an answer brings up a new question.
 
 pub mod changeset;
+pub mod cron;
 pub mod document;
 pub mod keys;
 pub mod nodes;
@@ -51,6 +52,8 @@ pub struct Diagnosis {
     pub heap_limit: Option<u64>,
     /// How to stop and start the gateway here.
     pub service: Option<crate::host::Service>,
+    /// The cron jobs of all lists, and how fast they ran.
+    pub cron: cron::Jobs,
 }
 
 /// Evidence that could not be read.

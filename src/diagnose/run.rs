@@ -9,7 +9,7 @@ use super::read::{self, ReadFailure, ReadOptions};
 use super::recovery::has_originals;
 use super::recovery::loss::{self, Look, Loss};
 use super::settle::{self, LastLines};
-use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble, nodes};
+use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble, cron, nodes};
 use crate::apply::liveness::Liveness;
 use crate::apply::{Cancel, Disk, Limits};
 use crate::cli::request::Request;
@@ -117,9 +117,16 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
     let policy = request.limits.policy(resolved);
     let now = request.now.unwrap_or(edge.host.now_ms);
     let gateway = gateway::weigh(&situation, edge.host, edge.system, request.gateway, now);
-    let Outside { jobs, runs, registry, database } = outside::read(&situation, now);
+    let Outside { mut jobs, mut runs, registry, database } = outside::read(&situation, now);
     let marks = Marks::new(&request.limits.keep, &request.agents, jobs.targets.clone())?;
     let (service, heap_limit) = heap(edge, &situation, &gateway);
+    let cron = cron::Jobs {
+        list: std::mem::take(&mut jobs.list),
+        paces: std::mem::take(&mut runs.paces),
+        logs_unread: !runs.unreadable.is_empty(),
+        booted: edge.host.boot_time_ms.filter(|_| gateway::is_real_clock(now, edge.host)),
+        version: version(&gateway, service.as_ref()),
+    };
     let budget = match policy.budget {
         Budget::Off => None,
         Budget::Auto => heap_limit.map(forecast::comfortable_size),
@@ -195,6 +202,7 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
         heap_limit,
         service,
         situation,
+        cron,
     })
 }
 
@@ -285,6 +293,13 @@ fn heap(edge: &Edge<'_>, situation: &Situation, gateway: &GatewayEvidence) -> (O
     let named = service::heap_limit_mb(service.as_ref(), &env, &read, &names).map(service::heap_limit_bytes);
     let ram = memory::total_memory(gateway.seen.pid, &read).map(memory::default_node_heap_limit);
     (service, named.or(ram))
+}
+
+/// The version that is seen to run, else the one that the service was installed for.
+fn version(gateway: &GatewayEvidence, service: Option<&Service>) -> Option<(String, &'static str)> {
+    let seen = gateway.seen.version.clone().map(|version| (version, ""));
+    let read = |path: &Path| files::read_regular(path);
+    seen.or_else(|| Some((service::version(service?, &read)?, " (the version that its service names)")))
 }
 
 fn trouble(

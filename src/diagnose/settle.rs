@@ -189,6 +189,18 @@ fn look_up(
     Ok(news)
 }
 
+/// When the transcripts of entry `at` were last written to, as far as anything tells; `None` where there are none.
+pub(super) fn last_line(judged: &mut Judged, at: usize, now: Millis) -> io::Result<Option<Millis>> {
+    let entry = judged.reading.scan.entries[at];
+    if judged.sessions.has_none(&entry) {
+        return Ok(None);
+    }
+    let (session, file) = names(&mut judged.reading.source, &mut Keys::default(), &entry)?;
+    judged.reading.source.unchanged()?;
+    let tails = &mut TailReader::default();
+    Ok(judged.sessions.last_line(session.as_deref(), file.as_deref(), now, tails))
+}
+
 /// The session id, and `sessionFile` where that names another file than the id's.
 fn names(
     source: &mut FileSource,

@@ -8,6 +8,8 @@ use std::path::Path;
 use super::discover::Situation;
 use super::outside::{StateDatabase, Table};
 use crate::host::files;
+use crate::model::Millis;
+use crate::model::cron::{CronJob, Marker, Place, Schedule};
 use crate::model::entry::{TextHash, hash_folded};
 use crate::model::evidence::{Job, Jobs};
 use crate::openclaw::jobs::{self, JobState, JobTimeout, SessionTarget};
@@ -20,6 +22,8 @@ use crate::report::model::{EvidenceItem, EvidenceState};
 pub struct JobsReading {
     /// For the rules.
     pub jobs: Jobs,
+    /// The same jobs in the order of the list, for whoever looks at jobs; of a job in several lists each.
+    pub list: Vec<CronJob>,
     /// Lower-case keys, or parts after the agent prefix, that jobs name.
     pub targets: HashSet<String>,
     /// How the reading went.
@@ -44,12 +48,14 @@ pub fn read(situation: &Situation, database: StateDatabase<'_>) -> JobsReading {
     let states: Option<HashMap<String, JobState>> =
         if let Reading::Read(states) = states { Some(states) } else { None };
     if let Reading::Read(list) = list {
-        for job in jobs::merge(list, states) {
-            reading.add(&job);
-        }
+        reading.list = list.iter().map(|job| of_files(job, states.as_ref())).collect();
+        jobs::merge(list, states).iter().for_each(|job| reading.add(job));
     }
     // The table is what OpenClaw reads, so of a job in both its row counts.
     rows.iter().for_each(|job| reading.add(job));
+    let in_table: HashSet<&str> = rows.iter().map(|job| job.id.as_str()).collect();
+    reading.list.retain(|job| !in_table.contains(job.id.as_str()));
+    reading.list.extend(rows.iter().map(|job| cron_job(job, &job.state, &[(Place::Table, &job.state)])));
     reading
 }
 
@@ -163,14 +169,52 @@ impl JobsReading {
             name: job.name.clone(),
             marker: job.state.running_at_ms,
             last_run_at: job.state.last_run_at_ms,
-            timeout: match job.timeout {
-                JobTimeout::Ms(ms) => Some(ms),
-                JobTimeout::None => None,
-            },
+            timeout: timeout(job),
         };
         self.jobs.known.insert(hash_folded(&job.id), known);
         let target = if let SessionTarget::Session(key) = &job.session_target { Some(key) } else { None };
         self.targets.extend(target.into_iter().chain(&job.session_key).map(|key| key.to_lowercase()));
+    }
+}
+
+/// A job of the list: its state is that of the state file, where that has one. A marker may stand in both.
+fn of_files(job: &jobs::Job, states: Option<&HashMap<String, JobState>>) -> CronJob {
+    let inline = (Place::List, &job.state);
+    match states.and_then(|states| states.get(&job.id)) {
+        Some(own) => cron_job(job, own, &[inline, (Place::State, own)]),
+        None => cron_job(job, &job.state, &[inline]),
+    }
+}
+
+fn cron_job(job: &jobs::Job, state: &JobState, places: &[(Place, &JobState)]) -> CronJob {
+    let marker = |(place, state): &(Place, &JobState)| match (state.running_at_ms, state.odd_marker) {
+        (None, false) => None,
+        (at, _) => Some(Marker { place: *place, at }),
+    };
+    let schedule = &job.schedule;
+    CronJob {
+        id: job.id.clone(),
+        name: job.name.clone(),
+        agent: job.agent_id.clone(),
+        enabled: job.enabled,
+        schedule: match (schedule.kind.as_str(), schedule.every_ms, &schedule.expr) {
+            ("at", ..) => Schedule::At(schedule.at.clone()),
+            ("every", Some(ms), _) => Schedule::Every(ms),
+            ("cron", _, Some(expr)) => Schedule::Cron(expr.clone()),
+            _ => Schedule::Unknown,
+        },
+        timeout: timeout(job),
+        next_run_at: state.next_run_at_ms,
+        last_run_at: state.last_run_at_ms,
+        last_status: state.last_run_status.clone(),
+        markers: places.iter().filter_map(marker).collect(),
+    }
+}
+
+fn timeout(job: &jobs::Job) -> Option<Millis> {
+    match job.timeout {
+        JobTimeout::Ms(ms) => Some(ms),
+        JobTimeout::None => None,
     }
 }
 

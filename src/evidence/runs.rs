@@ -8,9 +8,11 @@ use super::jobs::same_list;
 use super::outside::{StateDatabase, Table};
 use crate::host::files;
 use crate::model::Millis;
-use crate::model::entry::{Status, TextHash, hash, hash_folded};
+use crate::model::cron::Pace;
+use crate::model::entry::{Stamp, Status, TextHash, hash, hash_folded};
 use crate::model::key::SessionKey;
 use crate::model::runs::{FinishedLine, Runs};
+use crate::model::texts::TextMap;
 use crate::model::verdict::LineRef;
 use crate::openclaw::run_log::{self, Line, MAX_LINE_BYTES, RunLine, RunLogReader, RunStatus};
 use crate::openclaw::sqlite::{self, rows};
@@ -24,17 +26,20 @@ const FIRST_PLAUSIBLE: i64 = 100_000_000_000;
 pub struct RunsReading {
     /// For the rules.
     pub runs: Runs,
+    /// How fast each job ran, by the hash of its id in lower case.
+    pub paces: TextMap<Pace>,
     /// How the reading went.
     pub evidence: Vec<EvidenceItem>,
     /// Files that could not be read, with the reason.
     pub unreadable: Vec<String>,
     /// Lines that do not parse, as `path:line`.
     pub torn: Vec<String>,
+    now: Millis,
 }
 
 /// Reads all run logs of a directory, and the table of runs of the list `jobs` where there is one.
 pub fn read(dir: &Path, database: StateDatabase<'_>, jobs: &Path, now: Millis) -> RunsReading {
-    let mut reading = RunsReading { runs: Runs::new(now), ..RunsReading::default() };
+    let mut reading = RunsReading { runs: Runs::new(now), now, ..RunsReading::default() };
     reading.logs(dir);
     reading.table(database, jobs);
     reading.runs.seal();
@@ -160,6 +165,9 @@ impl RunsReading {
         let of_key = run.session_key.as_deref().and_then(|key| SessionKey::parse(key, "main").run);
         let line = FinishedLine { at, ts: run.ts, run_at: run.run_at_ms, status: healed_status(run) };
         self.runs.add(job, [id, of_key.map(|id| hash(id.as_bytes()))], line);
+        let began = run.run_at_ms.filter(|&at| Stamp::is_past_time(at, self.now));
+        let line = FinishedLine { run_at: began, ..line };
+        self.paces.entry(job).or_default().add(line, run.duration_ms, run.by_hand);
     }
 }
 

@@ -162,6 +162,17 @@ pub fn heap_limit_mb(
     }
 }
 
+/// The version of OpenClaw that a unit was installed for; what runs may be another by now.
+pub fn version(service: &Service, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Option<String> {
+    let unit = String::from_utf8_lossy(&read(service.path()).ok()?).into_owned();
+    let named = |(key, value): (String, String)| {
+        let (_, version) = value.split_once("OPENCLAW_SERVICE_VERSION=").filter(|_| key == "Environment")?;
+        let version = version.split(['"', ' ']).next().unwrap_or_default();
+        Some(version.to_owned()).filter(|version| !version.is_empty())
+    };
+    settings(&unit).into_iter().filter_map(named).next_back()
+}
+
 /// [`heap_limit_mb`] in bytes.
 pub fn heap_limit_bytes(limit_mb: u64) -> u64 {
     mib(limit_mb)
@@ -265,6 +276,16 @@ mod tests {
         assert_eq!(service.start_command(), start);
         assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
         assert_eq!(found(&[], None, None), None);
+    }
+
+    #[test]
+    fn a_unit_names_the_version_that_it_was_made_for() {
+        let service = Service::SystemdUser { unit: "u".into(), path: "/u".into() };
+        let of = |text: &str| version(&service, &|_| Ok(text.as_bytes().to_vec()));
+        let unit = "[Service]\nEnvironment=HOME=/h\nEnvironment=\"OPENCLAW_SERVICE_VERSION=2026.4.14\"\n";
+        assert_eq!(of(unit).as_deref(), Some("2026.4.14"));
+        assert_eq!(of("Environment=OPENCLAW_SERVICE_VERSION=2026.5.12 A=b\n").as_deref(), Some("2026.5.12"));
+        assert_eq!(of("Environment=OPENCLAW_SERVICE_VERSION=\n# OPENCLAW_SERVICE_VERSION=1"), None);
     }
 
     fn limit(files: &[(&str, &str)], options: Option<&str>, service: bool) -> Option<u64> {

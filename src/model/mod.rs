@@ -1,6 +1,7 @@
 //! Plain values, passed from stage to stage. Nothing here opens a file, reads a clock or prints.
 
 pub mod caches;
+pub mod cron;
 pub mod entries;
 pub mod entry;
 pub mod evidence;

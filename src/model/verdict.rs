@@ -231,6 +231,8 @@ pub enum Reason {
     GatewayStopped,
     /// The gateway started after its last sign of life.
     GatewayStartedSince(Millis),
+    /// This host booted after its last sign of life.
+    BootedSince(Millis),
     /// A later run of the job.
     StartedAgain(Millis),
     /// A later run of the job, by a finished line.
@@ -269,6 +271,8 @@ pub enum Reason {
     OverCount,
     /// OpenClaw may resume it.
     Interrupted,
+    /// Evidence that could tell was not read.
+    Unread,
     /// Still in flight.
     InFlight,
     /// The verdict is weaker than asked for.
@@ -297,6 +301,9 @@ impl fmt::Display for Reason {
             Reason::GatewayStartedSince(ms) => {
                 write!(f, "the gateway started {} after its last sign of life", ago(*ms))
             }
+            Reason::BootedSince(ms) => {
+                write!(f, "this host booted {} after its last sign of life", ago(*ms))
+            }
             Reason::StartedAgain(ms) | Reason::StartedAgainLine(_, ms) => {
                 write!(f, "its job started again {} after its last sign of life", ago(*ms))
             }
@@ -319,6 +326,7 @@ impl fmt::Display for Reason {
             Reason::OverBudget => f.write_str("the store is larger than the budget"),
             Reason::OverCount => f.write_str("the store has more entries than allowed"),
             Reason::Interrupted => f.write_str("running or interrupted: OpenClaw may resume it"),
+            Reason::Unread => f.write_str("what could tell was not read whole"),
             Reason::InFlight => f.write_str("the run may be in flight"),
             Reason::TooWeak => f.write_str("not certain enough for --confidence"),
             Reason::ClassLeftOut => f.write_str("left out by --only"),

@@ -65,6 +65,8 @@ pub enum JobTimeout {
 pub struct Schedule {
     /// `at`, `every`, `cron` or something newer; empty when it is missing.
     pub kind: String,
+    /// The moment of `at`, as written.
+    pub at: Option<String>,
     /// The period of `every`.
     pub every_ms: Option<i64>,
     /// The expression of `cron`.
@@ -80,6 +82,8 @@ pub struct JobState {
     pub next_run_at_ms: Option<i64>,
     /// The marker: when the run began that is not yet known to be over.
     pub running_at_ms: Option<i64>,
+    /// Whether the marker is a number that no clock can show.
+    pub odd_marker: bool,
     /// When it last ran.
     pub last_run_at_ms: Option<i64>,
     /// How that went: `ok`, `error` or `skipped`.
@@ -134,7 +138,13 @@ static JOB: Want = Want::Fields(&[
     ("sessionTarget", Want::All),
     (
         "schedule",
-        Want::Fields(&[("kind", Want::All), ("everyMs", Want::All), ("expr", Want::All), ("tz", Want::All)]),
+        Want::Fields(&[
+            ("kind", Want::All),
+            ("at", Want::All),
+            ("everyMs", Want::All),
+            ("expr", Want::All),
+            ("tz", Want::All),
+        ]),
     ),
     ("payload", Want::Fields(&[("kind", Want::All), ("timeoutSeconds", Want::All)])),
     ("state", STATE),
@@ -250,6 +260,7 @@ fn schedule(tree: Option<&Tree>) -> Schedule {
     let Some(tree) = tree else { return Schedule::default() };
     Schedule {
         kind: tree.text_of("kind").unwrap_or_default(),
+        at: tree.text_of("at"),
         every_ms: tree.millis_of("everyMs"),
         expr: tree.text_of("expr"),
         tz: tree.text_of("tz"),
@@ -261,6 +272,7 @@ fn state(tree: Option<&Tree>) -> JobState {
     JobState {
         next_run_at_ms: tree.millis_of("nextRunAtMs"),
         running_at_ms: tree.millis_of("runningAtMs"),
+        odd_marker: matches!(tree.get("runningAtMs"), Some(marker @ Tree::Number(_)) if marker.millis().is_none()),
         last_run_at_ms: tree.millis_of("lastRunAtMs"),
         last_run_status: tree.text_of("lastRunStatus").or_else(|| tree.text_of("lastStatus")),
         last_error: tree.text_of("lastError"),

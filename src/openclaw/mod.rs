@@ -14,6 +14,7 @@ pub mod layout;
 pub mod lock;
 pub mod migration;
 pub mod run_log;
+pub mod schedule;
 pub mod sqlite;
 pub mod subagents;
 pub mod time;
@@ -49,6 +50,7 @@ mod totality {
         let _ = grammar::flexible_duration_ms(&text, grammar::DurationUnit::Days);
         let _ = grammar::flexible_size(&text);
         let _ = grammar::normalize_agent_id(&text);
+        let _ = schedule::shortest_interval_ms(&text, 60_000);
         let _ = layout::expand_home(&text, std::path::Path::new("/h"));
     }
 

@@ -44,6 +44,8 @@ pub struct RunLine {
     pub run_at_ms: Option<i64>,
     /// How long it took.
     pub duration_ms: Option<i64>,
+    /// Whether somebody started it by hand, where the line says so.
+    pub by_hand: bool,
 }
 
 /// What one line of a run log is.
@@ -67,6 +69,7 @@ static WANT: Want = Want::Fields(&[
     ("sessionKey", Want::All),
     ("runAtMs", Want::All),
     ("durationMs", Want::All),
+    ("runId", Want::All),
 ]);
 
 /// Reads lines of run logs; one reader serves many files and reuses its buffers.
@@ -119,6 +122,7 @@ fn finished(mut tree: Tree) -> Option<RunLine> {
         session_key: tree.take_text("sessionKey"),
         run_at_ms: tree.millis_of("runAtMs"),
         duration_ms: tree.millis_of("durationMs"),
+        by_hand: tree.get("runId").and_then(Tree::text).is_some_and(|id| id.starts_with("manual:")),
     })
 }
 

@@ -105,6 +105,7 @@ mod tests {
         store-missing store-empty store-truncated store-corrupt store-bom store-trailing-bytes \
         store-not-an-object store-invalid-utf8 store-oversized store-rotated-away store-wiped heap-forecast \
         era-sqlite gateway-running gateway-unknown lock-stale \
+        cron-stuck-marker cron-runaway-job \
         config-unreadable cron-jobs-unreadable run-log-unreadable run-log-torn registry-unreadable \
         transcripts-unreadable \
         config-maintenance-warn config-max-entries config-retention-off config-isolated-churn \

@@ -5,6 +5,7 @@
 //! scripts read the JSON.
 
 mod changes;
+mod cron;
 mod facts;
 mod findings;
 mod page;
@@ -65,6 +66,7 @@ pub fn write(
         let failure = store::write(&mut page, report, (index, store), changes, options.verbosity)?;
         source_failure = source_failure.or(failure);
     }
+    cron::write(&mut page, report, options.verbosity)?;
     runs::write(&mut page, report, quiet)?;
     nothing_found(&mut page, report)?;
     findings::write(&mut page, report, options.verbosity)?;
@@ -110,7 +112,10 @@ fn header(page: &mut Page<'_>, report: &Report, verbosity: Verbosity) -> io::Res
 }
 
 fn nothing_found(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
-    if !report.stores.is_empty() || !report.runs.is_empty() || report.command == "undo" {
+    if !report.stores.is_empty()
+        || !report.runs.is_empty()
+        || matches!(report.command.as_str(), "undo" | "cron")
+    {
         return Ok(());
     }
     match &report.state_dir {

@@ -129,6 +129,30 @@ pub struct CronJobReport {
     pub running_at_ms: Option<Millis>,
     /// Why.
     pub reasons: Vec<String>,
+    /// What follows is additive. Whether it is enabled; `None` for the row of all others.
+    pub enabled: Option<bool>,
+    /// When it runs, in words.
+    pub schedule: String,
+    /// Finished runs that its log tells of.
+    pub runs: u64,
+    /// When it last ran.
+    pub last_run_at: Option<Millis>,
+    /// How that went.
+    pub last_status: Option<String>,
+    /// When it runs next.
+    pub next_run_at_ms: Option<Millis>,
+    /// Median time between its latest runs.
+    pub median_interval_ms: Option<Millis>,
+    /// The shortest time that its schedule leaves between two runs, where it was needed.
+    pub expected_interval_ms: Option<Millis>,
+    /// How sure the verdict on the marker is.
+    pub confidence: Option<&'static str>,
+    /// What the next start of OpenClaw does with the marker, and what clearing it changes.
+    pub next_start: Option<String>,
+    /// `clear`, or `keep`.
+    pub action: String,
+    /// What became of it: `applied`, `unchanged`, `busy`, `refused` or `failed`.
+    pub outcome: Outcome,
 }
 
 /// A file with a verdict of its own.

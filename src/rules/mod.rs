@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod config;
+pub mod cron;
 pub mod entry;
 #[cfg(test)]
 mod fixture;

@@ -181,7 +181,7 @@ fn reasons(verdict: &Verdict, decision: &Decision, evidence: &Evidence) -> Vec<S
 }
 
 /// A reason with the file and line that it rests on.
-fn text(reason: &Reason, evidence: &Evidence) -> String {
+pub(super) fn text(reason: &Reason, evidence: &Evidence) -> String {
     let place = |line: &LineRef| {
         let file = evidence.runs.files.get(line.file as usize).map_or("run log", String::as_str);
         format!("{reason} ({file}:{})", line.line)

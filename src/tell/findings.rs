@@ -6,36 +6,50 @@ use crate::diagnose::{Condition, Diagnosis, Judged};
 use crate::model::entry::{Flags, Status};
 use crate::model::evidence::Life;
 use crate::model::key::Family;
-use crate::model::verdict::Rule;
+use crate::model::verdict::{Confidence, Rule};
 use crate::report::format::{Counted, Size};
 use crate::report::model::{Era, Finding, Outcome, Severity, StoreReport};
 use crate::rules::entry::{alias_key, malformed_entry, malformed_session_id};
 use crate::rules::store::{self as rules, Damaged};
 
-fn finding(rule: &'static Rule, severity: Severity, message: String) -> Finding {
+pub(super) fn finding(rule: &'static Rule, severity: Severity, message: String) -> Finding {
     Finding { check_id: rule.id, severity, message, path: None, count: None, fix_hint: None }
 }
 
 impl Finding {
-    fn at(mut self, path: impl Into<Option<String>>) -> Self {
+    pub(super) fn at(mut self, path: impl Into<Option<String>>) -> Self {
         self.path = path.into();
         self
     }
 
-    fn times(mut self, count: u64) -> Self {
+    pub(super) fn times(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    fn severity(mut self, severity: Severity) -> Self {
+    pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    fn fix(mut self, hint: &str) -> Self {
+    pub(super) fn fix(mut self, hint: &str) -> Self {
         self.fix_hint = Some(hint.to_owned());
         self
     }
+}
+
+/// How a stuck marker is cleared, or what would make that certain.
+pub(super) fn stop_and_clear(diagnosis: &Diagnosis, sure: Option<Confidence>) -> String {
+    match (diagnosis.situation.era, diagnosis.evidence.gateway, sure) {
+        (Era::Json, Life::Stopped, Some(Confidence::Certain)) => "`sessions-doctor cron --apply` clears it",
+        (Era::Json, Life::Stopped, _) => "it is left alone",
+        (Era::Json, ..) => {
+            "stop the gateway, then it is certain, and `sessions-doctor cron --apply` clears it; its next start deals \
+             with it as well"
+        }
+        _ => "start the gateway: jobs live in SQLite, which is never written, and its start deals with it",
+    }
+    .to_owned()
 }
 
 /// What there is to say of the state directory as a whole.

@@ -6,6 +6,7 @@
 pub mod advice;
 pub mod bloat;
 pub mod changes;
+pub mod cron;
 pub mod findings;
 mod intervals;
 pub mod jobs;
@@ -58,6 +59,13 @@ pub fn report(
 ) -> std::io::Result<Report> {
     let mut stores = Vec::new();
     let mut findings = findings::of_directory(diagnosis);
+    let mut cron_jobs = Vec::new();
+    if command == "check" {
+        let mut jobs = crate::diagnose::cron::judge(diagnosis, &[])?;
+        findings.extend(cron::findings(diagnosis, &jobs, &|_| false));
+        jobs.retain(cron::is_told);
+        cron_jobs = cron::rows(diagnosis, &jobs, &|_| Outcome::Unchanged);
+    }
     let mut exit = Exit::Healthy;
     for (at, fate) in fates.iter().enumerate() {
         if !diagnosis.stores[at].is_told() {
@@ -98,7 +106,7 @@ pub fn report(
         era: situation.era,
         gateway: diagnosis.gateway.report(),
         evidence: diagnosis.items.clone(),
-        cron_jobs: Vec::new(),
+        cron_jobs,
         files: Vec::new(),
         runs: Vec::new(),
         stores,

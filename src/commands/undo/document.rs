@@ -13,7 +13,7 @@ use crate::diagnose::restore::RestoreError;
 use crate::diagnose::run::Edge;
 use crate::evidence::discover::Situation;
 use crate::exit::Exit;
-use crate::report::model::NoChanges;
+use crate::report::model::{FileReport, NoChanges};
 
 /// Writes the document with the run undone to a file of its own.
 pub(super) fn write_to(edge: &Edge<'_>, run: &Run, file: &Path) -> anyhow::Result<Exit> {
@@ -83,8 +83,19 @@ fn tell(
     let path = &restoration.document.path;
     let mut report = blank(edge, situation);
     report.applied = true;
+    report.files = vec![FileReport {
+        path: path.display().to_string(),
+        rule: "recovered".to_owned(),
+        action: "keep".to_owned(),
+        bytes: restoration.document.size(),
+        to: None,
+    }];
     let (exit, words) = match tried {
-        None => (Exit::Healthy, "Nothing to put back: whatever the run took out is there again.".to_owned()),
+        None => (
+            Exit::Healthy,
+            "Nothing to put back: whatever the run took out is there again, or what it belonged to is gone."
+                .to_owned(),
+        ),
         Some(Ok(receipt)) => {
             let (row, findings) = document::told(&receipt, "recovered", "restore");
             report.files = vec![row];

@@ -10,7 +10,8 @@ use crate::report::model::{Report, RunReport};
 /// Writes the runs, in the order of the report.
 pub(super) fn write(page: &mut Page<'_>, report: &Report, quiet: bool) -> io::Result<()> {
     if report.runs.is_empty() {
-        let listing = report.command == "undo" && report.stores.is_empty() && report.complete && !quiet;
+        let listing = report.command == "undo" && report.stores.is_empty() && report.files.is_empty();
+        let listing = listing && report.complete && !quiet;
         return if listing {
             page.line(0, "No run has changed anything here: nothing to undo.")
         } else {

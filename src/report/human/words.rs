@@ -13,6 +13,7 @@ pub(super) fn command_of(command: &str) -> &str {
         "prune" => "Prune",
         "slim" => "Slim",
         "recover" => "Recover",
+        "cron" => "Cron jobs",
         "undo" => "Undo",
         other => other,
     }

@@ -119,6 +119,11 @@ fn redact_rows(redactor: &Redactor, report: &mut Report, known: &[&str]) {
         each(&mut job.name, |name| redactor.text(name));
         own_word(redactor, &mut job.verdict);
         job.reasons.iter_mut().for_each(|reason| *reason = redactor.prose(reason, known));
+        if !is_schedule(&job.schedule) {
+            job.schedule = redactor.text(&job.schedule);
+        }
+        each(&mut job.last_status, |status| own(redactor, status));
+        own_word(redactor, &mut job.action);
     }
     for file in &mut report.files {
         file.path = redactor.path(&file.path);
@@ -133,6 +138,14 @@ fn redact_rows(redactor: &Redactor, report: &mut Report, known: &[&str]) {
         own_word(redactor, &mut run.state);
     }
     own_word(redactor, &mut report.command);
+}
+
+/// Whether a schedule is made of numbers and of the words of this tool and of cron expressions.
+fn is_schedule(text: &str) -> bool {
+    let letters = text.split(|char: char| !char.is_alphabetic());
+    let known =
+        |word: &str| word.len() <= 3 && word.is_ascii() || ["every", "other", "unknown"].contains(&word);
+    letters.into_iter().all(known)
 }
 
 fn redact_store(redactor: &Redactor, store: &mut StoreReport, known: &[&str]) {

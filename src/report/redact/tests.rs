@@ -192,6 +192,18 @@ fn planted() -> Report {
         verdict: canary(),
         running_at_ms: None,
         reasons,
+        enabled: None,
+        schedule: canary(),
+        runs: 0,
+        last_run_at: None,
+        last_status: Some(canary()),
+        next_run_at_ms: None,
+        median_interval_ms: None,
+        expected_interval_ms: None,
+        confidence: None,
+        next_start: None,
+        action: canary(),
+        outcome: Outcome::Unchanged,
     }];
     report.files = vec![FileReport {
         path: canary_path(),
