@@ -8,6 +8,8 @@ use std::time::SystemTime;
 use super::{check, speak, write};
 use crate::apply::output::write_output;
 use crate::apply::retention::{self, Retention};
+use crate::apply::run_record::BackupHow;
+use crate::apply::share;
 use crate::apply::{ApplyError, Receipt, RecordsLock, ReplaceRequest, RunSummary, Subject, apply as replace};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::changeset;
@@ -181,7 +183,7 @@ fn replace_store(
     let paths = (&*store.file.path, &*store.file.real);
     let (lock, records) = write::begin(edge, situation, paths, consent)?;
     warn_of_other_names(judged, &store.file.path);
-    let receipt = replace_with(edge, diagnosis, at, table, &lock, consent)?;
+    let receipt = shared(edge, &lock, replace_with(edge, diagnosis, at, table, &lock, consent)?);
     tidy(edge, &lock, &records);
     Ok(Some(receipt))
 }
@@ -240,6 +242,21 @@ fn replace_with(
             cancel: edge.cancel,
         },
     )
+}
+
+/// Runs of `guard` within an hour share a record; where that cannot be, each keeps its own.
+fn shared(edge: &Edge<'_>, lock: &RecordsLock, receipt: Receipt) -> Receipt {
+    if edge.request.verb.name() != share::COMMAND || !receipt.problems.is_empty() {
+        return receipt;
+    }
+    match share::fold(edge.writer.disk, lock, &receipt.run, SystemTime::now()) {
+        Ok(Some((run, original))) => Receipt { run, backup: Some((original, BackupHow::Extract)), ..receipt },
+        Ok(None) => receipt,
+        Err(error) => {
+            log::info!("this start keeps a record of its own: {error}");
+            receipt
+        }
+    }
 }
 
 /// A rename gives the new content to one name only.

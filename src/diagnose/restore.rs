@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::document::DocumentError;
 use crate::apply::changes;
 use crate::apply::runs::Run;
+use crate::apply::share;
 use crate::apply::{Fingerprint, Identity};
 use crate::exit::Exit;
 use crate::model::entry::{Entry, Flags, hash};
@@ -201,7 +202,8 @@ fn merged(run: &Run, main_key: &str, map: bool) -> Result<Restoration, RestoreEr
         [current.source.file().try_clone().map_err(told)?, backup.source.file().try_clone().map_err(told)?];
     let mut restoration = Restoration::blank(run, identity, current.bytes, files);
     restoration.current = current.scan.live().count() as u64;
-    if is_untouched(run, &restoration.store)? {
+    // An extract is no store that anybody had.
+    if !share::is_extract(run) && is_untouched(run, &restoration.store)? {
         restoration.take_all(run, &backup)?;
     } else {
         restoration.merge(run, &mut current, &mut backup)?;
