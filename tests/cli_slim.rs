@@ -527,3 +527,127 @@ fn what_is_slimmed_anyway_counts_for_the_budget() {
         );
     }
 }
+
+/// A store that `JSON.stringify(store, null, 2)` wrote as `JSON.stringify(store)` would have, by its lines.
+fn compact(text: &str) -> String {
+    let line = |line: &str| {
+        let line = line.trim_start_matches(' ');
+        let Some(rest) = line.strip_prefix('"') else { return line.to_owned() };
+        let mut escaped = false;
+        let end = rest.find(|char| {
+            let ends = char == '"' && !escaped;
+            escaped = char == '\\' && !escaped;
+            ends
+        });
+        let (key, value) = rest.split_at(end.unwrap() + 1);
+        match value.strip_prefix(": ") {
+            Some(value) => format!("\"{key}:{value}"),
+            None => line.to_owned(),
+        }
+    };
+    text.split('\n').map(line).collect()
+}
+
+#[test]
+fn compact_leaves_what_a_writer_without_white_space_writes() {
+    for name in SAMPLES {
+        let world = World::new();
+        samples::copy(name, &world.state).unwrap();
+        let sample = samples::expected(name);
+        let store = world.state.join(&sample.store);
+        let original = fs::read_to_string(&store).unwrap();
+        let go = |now: i64, args: &[&str]| {
+            let mut command = world.bare();
+            let now = now.to_string();
+            command.args(args).arg("--state-dir").arg(&world.state).args([
+                "--now",
+                &now,
+                "--gateway",
+                "stopped",
+            ]);
+            world.finish(&mut command)
+        };
+        let (early, late) = (time(&sample.now) - 365 * DAY, time(&sample.now) + 8 * HOUR);
+        // A year before its entries nothing is idle: white space alone goes.
+        go(early, &["slim", "--apply", "--compact"]).exits(0);
+        assert_eq!(fs::read_to_string(&store).unwrap(), compact(&original), "{name}");
+        let settled = world.tree();
+        go(early, &["slim", "--apply", "--compact"]).exits(0);
+        assert_eq!(world.tree(), settled, "{name}: a second run");
+        go(early, &["undo", "latest"]).exits(0);
+        assert_eq!(fs::read_to_string(&store).unwrap(), original, "{name}");
+        // With the caches, by one thread and by several, mapped and not.
+        go(late, &["slim", "--apply"]).exits(0);
+        let slim = fs::read_to_string(&store).unwrap();
+        go(late, &["undo", "latest"]).exits(0);
+        for how in [&[][..], &["--threads", "1", "--no-mmap"]] {
+            let planned = go(late, &[&["slim", "--compact", "--json"], how].concat()).exits(1).json();
+            go(late, &[&["slim", "--apply", "--compact"], how].concat()).exits(0);
+            let after = fs::read_to_string(&store).unwrap();
+            assert_eq!(after, compact(&slim), "{name}");
+            assert_eq!(planned["stores"][0]["bytesAfter"], after.len(), "{name}");
+            go(late, &["undo", "latest"]).exits(0);
+            assert_eq!(fs::read_to_string(&store).unwrap(), original, "{name}");
+        }
+    }
+}
+
+#[test]
+fn compact_says_what_it_costs_and_leaves_a_compact_store_alone() {
+    let world = world_of_every_kind();
+    let white = world.bytes().len() - compact(std::str::from_utf8(&world.bytes()).unwrap()).len();
+    let report = world.stopped(&["slim", "--compact", "--json", "--agent", "nobody"]).exits(1).json();
+    let told = finding(&report, "slim-cache").unwrap();
+    assert_eq!((&told["severity"], &told["count"]), (&"warning".into(), &white.into()));
+    world
+        .stopped(&["slim", "--compact"])
+        .exits(1)
+        .says("two blanks of indent")
+        .says("slim --apply")
+        .says("--compact");
+    assert!(finding(&world.stopped(&["slim", "--json"]).json(), "slim-cache").is_none());
+    world
+        .stopped(&["slim", "--compact", "--apply", "--agent", "nobody"])
+        .exits(0)
+        .says("two blanks of indent");
+    let before = world.tree();
+    let report =
+        world.stopped(&["slim", "--compact", "--apply", "--json", "--agent", "nobody"]).exits(0).json();
+    assert_eq!(world.tree(), before);
+    assert!(finding(&report, "slim-cache").is_none());
+    // There are caches left, and nothing else.
+    let report = world.stopped(&["slim", "--compact", "--apply", "--json"]).exits(0).json();
+    assert!(finding(&report, "slim-cache").is_none());
+    assert_eq!(report["stores"][0]["bytesAfter"], world.bytes().len());
+    assert!(!String::from_utf8(world.bytes()).unwrap().contains('\n'));
+}
+
+#[test]
+fn compact_agrees_with_node_in_every_style() {
+    if !node::Node::available() {
+        skipped("compact_agrees_with_node_in_every_style", "no `node` on this machine");
+        return;
+    }
+    let plain = String::from_utf8(world_of_every_kind().bytes()).unwrap();
+    let styles = [
+        plain.clone(),
+        plain.replace('\n', "\r\n"),
+        plain.replace("  ", "\t"),
+        plain.replace("\\\": ", "\\\" ").replace("\": ", "\"\n:\t\r\n "),
+        format!("\n\n {plain}\n"),
+        compact(&plain),
+        "{ }".to_owned(),
+        "{\n  \"agent:main:main\": {\n    \"label\": \"  \\\\\\\" \\u0020  \", \"a\": [ { } , [ ] ]\n  }\n}\n".to_owned(),
+    ];
+    let program = "const fs = require('fs'); const text = fs.readFileSync(process.argv[1], 'utf8'); \
+                   process.stdout.write(JSON.stringify(JSON.parse(text)))";
+    for style in styles {
+        let world = World::new();
+        let path = world.put(STORE, &style);
+        let wanted = node::evaluate(program, &[path.as_os_str()]);
+        world.stopped(&["slim", "--compact", "--apply", "--agent", "nobody", "--json"]).exits(0);
+        let after = String::from_utf8(world.bytes()).unwrap();
+        // Node spells the escapes of ASCII out.
+        assert_eq!(after.replace("\\u0020", " "), wanted, "{style}");
+    }
+}

@@ -31,6 +31,8 @@ pub struct Policy {
     pub slimming: Slimming,
     /// Which caches those are.
     pub caches: Caches,
+    /// Whether white space goes from the whole store.
+    pub compact: bool,
 }
 
 /// Whose caches go.
@@ -87,6 +89,7 @@ impl Default for Policy {
             allow_removal: 25.0,
             slimming: Slimming::ForBudget,
             caches: Caches::BOTH,
+            compact: false,
         }
     }
 }
