@@ -228,7 +228,7 @@ pub fn verify(judged: &Judged, rescan: &crate::scan::entries::Scan) -> Result<()
 }
 
 /// The same entry at another place; an edited one may differ in what was edited.
-fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
+pub(super) fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
     let mut expected = old.at(new.start(), new.end());
     // Agents are numbered as they first stand in a file.
     expected.agent = new.agent;
