@@ -10,10 +10,11 @@ mod world;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use database::*;
+use serde_json::Value;
 use world::*;
 
 /// A looping store that was never imported, in a directory whose sessions live in SQLite.
@@ -294,4 +295,129 @@ fn no_copy_is_made_in_the_state_directory() {
         "{report}"
     );
     assert_eq!(times(&world), before);
+}
+
+/// What a report says of the verdicts on a store, whoever keeps its entries.
+fn verdicts(report: &Value) -> [&Value; 3] {
+    let store = &report["stores"][0];
+    [&store["classes"], &store["rules"], &store["families"]].map(|tallies| {
+        assert!(tallies.is_object(), "{report}");
+        tallies
+    })
+}
+
+/// Classes, rules and families by how many entries they have; the bytes differ by white space.
+fn counts(report: &Value) -> Vec<(String, u64)> {
+    let rows = verdicts(report).into_iter().flat_map(|tallies| tallies.as_object().unwrap());
+    rows.map(|(name, tally)| (name.clone(), tally["entries"].as_u64().unwrap())).collect()
+}
+
+fn sample() -> World {
+    let world = World::new();
+    let from =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/openclaw-2026.3.28/normal-then-crash");
+    copy_sample(&from, &world.state);
+    world
+}
+
+fn copy_sample(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_sample(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn sessions_in_a_table_have_the_classes_that_they_had_in_a_file() {
+    for (what, world) in [("looping", World::looping()), ("sample", sample())] {
+        let file = world.stopped(&["check", "--json"]).exits(1).json();
+        drop(import(&world));
+        let before = times(&world);
+        let table = world.stopped(&["check", "--json", "--entries", "all"]).exits(0).json();
+        assert_eq!(counts(&table), counts(&file), "{what}");
+        let store = &table["stores"][0];
+        assert_eq!(store["path"], world.state.join(AGENT_DATABASE).to_str().unwrap(), "{what}");
+        assert_eq!(
+            (&store["entries"]["total"], &store["entries"]["kept"]),
+            (&file["stores"][0]["entries"]["total"], &store["entries"]["total"])
+        );
+        let changes = store["changes"].as_array().unwrap();
+        assert!(changes.iter().all(|change| change["action"] == "keep"), "{what}: {store}");
+        let reasons = |change: &&Value| {
+            change["reasons"]
+                .as_array()
+                .unwrap()
+                .contains(&"it lives in SQLite, where nothing is written".into())
+        };
+        let held = changes.iter().filter(reasons).count() as u64;
+        assert!(store["keptBecause"]["era-sqlite"]["entries"].as_u64().unwrap() > 0, "{what}");
+        let acted = &file["stores"][0]["entries"];
+        assert_eq!(held, acted["removed"].as_u64().unwrap() + acted["healed"].as_u64().unwrap(), "{what}");
+        assert_eq!(store["forecast"], Value::Null, "nobody reads them whole");
+        assert!(finding(&table, "missing-transcript").is_none(), "their transcripts are rows");
+        assert_eq!(times(&world), before, "{what}");
+    }
+}
+
+#[test]
+fn no_command_touches_a_directory_whose_sessions_live_in_a_table() {
+    let world = World::looping();
+    drop(import(&world));
+    let before = times(&world);
+    let key = "agent:main:main";
+    for args in [
+        &["check"][..],
+        &["check", "--redact", "-v"],
+        &["prune", "--apply"],
+        &["prune", "--apply", "--only", "zombie"],
+        &["recover", "--apply"],
+        &["undo"],
+        &["explain", key],
+    ] {
+        let ran = world.stopped(args);
+        assert!(ran.code <= 1, "{args:?}: {ran}");
+        assert_eq!(times(&world), before, "{args:?}");
+        assert_eq!(fs::read_dir(world.root.join("tmp")).unwrap().count(), 0, "{args:?}");
+    }
+    world.stopped(&["explain", &run(GONE, "s-lost")]).exits(0).says("it lives in SQLite");
+    world.stopped(&["check"]).exits(0).says("it lives in SQLite, where nothing is written");
+}
+
+#[test]
+fn rows_that_make_no_sense_are_told_and_spoil_no_other() {
+    let world = World::looping();
+    let connection = import(&world);
+    for (key, entry) in [("broken", "{\"a\": 1"), ("two", "{}, \"x\": {}"), ("quote\" \u{7f}key", "{}")] {
+        let sql = "INSERT INTO session_nodes (session_key, entry_json) VALUES (?1, ?2)";
+        connection.execute(sql, [key, entry]).unwrap();
+    }
+    connection
+        .execute("INSERT INTO session_nodes (session_key, entry_json) VALUES ('blob', x'ff')", [])
+        .unwrap();
+    drop(connection);
+    let report = world.stopped(&["check", "--json"]).exits(1).json();
+    assert_eq!(report["stores"][0]["entries"]["total"], 9 + 4);
+    assert_eq!(finding(&report, "malformed-entry").unwrap()["count"], 3);
+}
+
+#[test]
+fn a_store_that_waits_is_judged_by_the_sessions_of_the_table_too() {
+    let world = World::looping();
+    let store = world.bytes();
+    drop(import(&world));
+    fs::write(world.store(), store).unwrap();
+    let report = world.stopped(&["check", "--json"]).exits(1).json();
+    let paths: Vec<&Value> =
+        report["stores"].as_array().unwrap().iter().map(|store| &store["path"]).collect();
+    assert_eq!(paths.len(), 2, "{paths:?}");
+    let ran = world.stopped(&["prune", "--apply", "--json"]).exits(0).json();
+    let outcomes: Vec<&Value> =
+        ran["stores"].as_array().unwrap().iter().map(|store| &store["outcome"]).collect();
+    assert_eq!(outcomes, ["applied", "unchanged"]);
 }

@@ -73,6 +73,7 @@ fn find(diagnosis: &mut Diagnosis, subject: &str) -> io::Result<Vec<(String, Cha
             if hit {
                 let change = changes::change(judged, &mut Texts::of(judged), evidence, policy, at)?;
                 judged.reading.source.unchanged()?;
+                let change = if store.file.in_database { changes::of_row(change) } else { change };
                 found.push((store.file.path.display().to_string(), change));
             }
         }
@@ -90,7 +91,10 @@ fn not_found(edge: &Edge<'_>, subject: &str) {
 
 fn tell(out: &mut dyn Write, path: &str, change: &Change, now: i64) -> io::Result<()> {
     writeln!(out, "{}", Shown::new(&change.key))?;
-    writeln!(out, "  store       {}, bytes {} to {}", Shown::new(path), change.start, change.end)?;
+    match change.end {
+        0 => writeln!(out, "  database    {}", Shown::new(path))?,
+        end => writeln!(out, "  store       {}, bytes {} to {end}", Shown::new(path), change.start)?,
+    }
     writeln!(out, "  family      {}", change.family)?;
     if let Some(status) = &change.status {
         writeln!(out, "  status      {}", Shown::new(status))?;

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod document;
 pub mod explain;
+pub mod guard;
 pub mod prune;
 pub mod recover;
 pub mod slim;
@@ -55,6 +56,7 @@ pub fn run_with(
         Verb::Prune { output: None, .. } => check::run(&edge),
         Verb::Prune { output: Some(file), .. } => prune::output(&edge, file),
         Verb::Slim(write) => slim::run(&edge, write),
+        Verb::Guard(wanted) => guard::run(&edge, wanted),
         Verb::Recover(wanted) => recover::run(&edge, wanted),
         Verb::Undo { run: None, .. } => undo::list(&edge),
         Verb::Undo { run: Some(run), to, write } => undo::undo(&edge, run, to.as_deref(), write),

@@ -49,12 +49,13 @@ pub fn run(edge: &Edge<'_>, wanted: &Recover) -> anyhow::Result<Exit> {
 }
 
 /// Looks at everything, and puts together what can be.
-fn look(edge: &Edge<'_>, wanted: &Recover) -> Result<(Diagnosis, Recoveries), LookError> {
+pub(super) fn look(edge: &Edge<'_>, wanted: &Recover) -> Result<(Diagnosis, Recoveries), LookError> {
     // Of a damaged store there is no fingerprint, and one that is only added to hardly holds anything.
     let mut diagnosis = diagnose(edge, false)?;
     let mut recoveries = BTreeMap::new();
     for at in 0..diagnosis.stores.len() {
-        if !diagnosis.stores[at].file.acted_on {
+        let file = &diagnosis.stores[at].file;
+        if !file.acted_on || file.in_database {
             continue;
         }
         match recovery::run(edge, &mut diagnosis, at, wanted) {
@@ -138,7 +139,7 @@ fn output(
 }
 
 /// Writes one store; looks again where it changed meanwhile.
-fn settle(
+pub(super) fn settle(
     edge: &Edge<'_>,
     wanted: &Recover,
     diagnosis: &mut Diagnosis,

@@ -7,6 +7,7 @@
 pub mod changeset;
 pub mod document;
 pub mod keys;
+pub mod nodes;
 pub mod read;
 pub mod recovery;
 pub mod restore;

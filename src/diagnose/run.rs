@@ -9,7 +9,7 @@ use super::read::{self, ReadFailure, ReadOptions};
 use super::recovery::has_originals;
 use super::recovery::loss::{self, Look, Loss};
 use super::settle::{self, LastLines};
-use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble};
+use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble, nodes};
 use crate::apply::liveness::Liveness;
 use crate::apply::{Cancel, Disk, Limits};
 use crate::cli::request::Request;
@@ -150,6 +150,9 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
         let held = migration::refusal(&situation, &file.path);
         stores.push(Diagnosed { file: file.clone(), condition, loss: Loss::default(), held });
     }
+    let (nodes, read) = nodes::open(&situation, &options, &evidence, request.whereabouts.stores.is_empty());
+    stores.extend(nodes);
+    items.extend(read);
     let named = loss::names(&situation, &stores, now.saturating_sub(policy.prune_after));
     let look = Look {
         options: &options,
@@ -163,7 +166,8 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
         Some(exit) => LookError::Cancelled(exit),
         None => error.into(),
     })?;
-    for sessions in stores.iter().filter_map(|store| store.judged_sessions()) {
+    let in_files = stores.iter().filter(|store| !store.file.in_database);
+    for sessions in in_files.filter_map(|store| store.judged_sessions()) {
         items.push(sessions.evidence());
         if sessions.state == EvidenceState::Unreadable {
             troubles.push(trouble(
@@ -178,6 +182,7 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
     evidence.kin.unread =
         stores.iter().any(|store| !matches!(store.condition, Condition::Whole(_) | Condition::Absent));
     settle::settle(&mut stores, &mut evidence, &policy, complete);
+    nodes::hold(&mut stores);
     let unused_globs = marks.unused().map(str::to_owned).collect();
     Ok(Diagnosis {
         policy,

@@ -8,6 +8,7 @@
 //! and no value may be larger than `MAX_VALUE`. Every failure means that the database is not read.
 
 mod copy;
+pub mod spool;
 
 use std::fs;
 use std::io;
@@ -50,6 +51,9 @@ pub enum DatabaseError {
     /// No room, or no place, for the copy.
     #[error("{0}: it has a write-ahead log, and there is no place for a copy of it: {1}")]
     NoPlace(PathBuf, String),
+    /// No room, or no place, for its rows.
+    #[error("{0}: there is no place to read its rows from: {1}")]
+    NoPlaceForRows(PathBuf, String),
     /// It changed each time it was read.
     #[error("{0}: it is being written to")]
     Changing(PathBuf),

@@ -54,6 +54,8 @@ pub struct Situation {
     pub era_unknown: Option<String>,
     /// The database of eras D and E, where it exists.
     pub state_database: Option<PathBuf>,
+    /// The databases that sessions live in.
+    pub session_databases: Vec<PathBuf>,
     /// Places that could not be listed, so that stores may be missing.
     pub unlisted: Vec<PathBuf>,
     /// Places in `stores` by device and inode.
@@ -105,6 +107,7 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
         era: Era::Unknown,
         era_unknown: None,
         state_database: is_there(&database).then_some(database),
+        session_databases: Vec::new(),
         unlisted: Vec::new(),
         by_identity: HashMap::new(),
         by_path: HashMap::new(),
@@ -117,6 +120,7 @@ pub fn discover(host: &Host, wanted: &Whereabouts) -> Result<Situation, Discover
     let ids: Vec<&str> = situation.config.agents.iter().map(|agent| agent.id.as_str()).collect();
     let told = era::tell(&situation.state_dir, ids.into_iter());
     (situation.era, situation.era_unknown) = (told.era, told.unknown);
+    situation.session_databases = told.homes;
     Ok(situation)
 }
 
@@ -206,6 +210,14 @@ fn read_config(
 }
 
 impl Situation {
+    /// The files whose change may bring up something new: stores, jobs and their state, configuration, state database.
+    pub fn watched(&self) -> impl Iterator<Item = PathBuf> {
+        let jobs = [self.jobs_path.clone(), layout::jobs_state_path(&self.jobs_path)];
+        let stores = self.stores.iter().map(|store| store.real.clone());
+        let others = jobs.into_iter().chain([self.config_path.clone()]).chain(self.state_database.clone());
+        stores.chain(others)
+    }
+
     /// `--store`: these files, and no discovery.
     fn name_stores(&mut self, host: &Host, paths: &[PathBuf]) -> Result<(), DiscoverError> {
         for path in paths {
@@ -303,6 +315,7 @@ impl Situation {
         self.stores.push(StoreFile {
             exists: !gone,
             outside: !real.starts_with(&state),
+            in_database: false,
             agents: vec![agent.to_owned()],
             acted_on: named || !self.stores.iter().any(|store| store.named),
             path,

@@ -16,6 +16,8 @@ pub struct Told {
     pub era: Era,
     /// Why that is not known.
     pub unknown: Option<String>,
+    /// The databases that sessions live in.
+    pub homes: Vec<PathBuf>,
 }
 
 /// Looks at the databases of all agents, those of `ids` among them, and at the state database.
@@ -27,22 +29,26 @@ pub fn tell<'a>(state_dir: &Path, ids: impl Iterator<Item = &'a str>) -> Told {
         Ok(()) => None,
         Err(error) => Some(format!("{}: {error}", agents.display())),
     };
+    let mut homes = Vec::new();
     for path in &databases {
         match has_table(path, state_dir, sqlite::SESSION_NODES) {
-            Ok(true) => return Told { era: Era::Sqlite, unknown: None },
+            Ok(true) => homes.push(path.clone()),
             Ok(false) => {}
             Err(error) => unknown = unknown.or(Some(error.to_string())),
         }
     }
+    if !homes.is_empty() {
+        return Told { era: Era::Sqlite, unknown: None, homes };
+    }
     if unknown.is_some() {
-        return Told { era: Era::Unknown, unknown };
+        return Told { era: Era::Unknown, unknown, homes };
     }
     let era = match has_table(&sqlite::state_database(state_dir), state_dir, sqlite::CRON_JOBS) {
         Ok(false) => Era::Json,
         // No version but those with their jobs in it makes such a file, and what it holds is then unreadable.
         Ok(true) | Err(_) => Era::CronSqlite,
     };
-    Told { era, unknown: None }
+    Told { era, unknown: None, homes }
 }
 
 /// Databases of agents that have a directory, however that is spelled.

@@ -76,17 +76,7 @@ impl LockJudge<'_> {
 impl SessionsDir {
     /// Lists a directory once; only what is out of the ordinary is remembered.
     pub fn list(dir: &Path, store_name: &str, judge: &LockJudge<'_>) -> Self {
-        let mut listing = SessionsDir {
-            path: dir.to_owned(),
-            state: EvidenceState::Read,
-            locks: HashMap::new(),
-            locks_of_files: HashMap::new(),
-            named_otherwise: HashMap::new(),
-            plain: HashSet::new(),
-            transcripts: 0,
-            leftovers: 0,
-            stale_store_lock: None,
-        };
+        let mut listing = SessionsDir { state: EvidenceState::Read, ..SessionsDir::elsewhere(dir) };
         match fs::read_dir(dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => listing.state = EvidenceState::Missing,
             Err(_) => listing.state = EvidenceState::Unreadable,
@@ -100,6 +90,21 @@ impl SessionsDir {
             }
         }
         listing
+    }
+
+    /// For sessions whose transcripts are no files: that none lies anywhere says nothing of them.
+    pub fn elsewhere(path: &Path) -> Self {
+        SessionsDir {
+            path: path.to_owned(),
+            state: EvidenceState::Missing,
+            locks: HashMap::new(),
+            locks_of_files: HashMap::new(),
+            named_otherwise: HashMap::new(),
+            plain: HashSet::new(),
+            transcripts: 0,
+            leftovers: 0,
+            stale_store_lock: None,
+        }
     }
 
     fn add(&mut self, name: &str, store_name: &str, judge: &LockJudge<'_>) {

@@ -33,6 +33,8 @@ pub struct Policy {
     pub caches: Caches,
     /// Whether white space goes from the whole store.
     pub compact: bool,
+    /// Whether only records of runs and cron bases are acted on.
+    pub cron_only: bool,
 }
 
 /// Whose caches go.
@@ -90,6 +92,7 @@ impl Default for Policy {
             slimming: Slimming::ForBudget,
             caches: Caches::BOTH,
             compact: false,
+            cron_only: false,
         }
     }
 }

@@ -20,4 +20,6 @@ pub struct StoreFile {
     pub acted_on: bool,
     /// Whether it lies outside the state directory.
     pub outside: bool,
+    /// Whether it is a database whose rows are the sessions: read, never written.
+    pub in_database: bool,
 }

@@ -26,13 +26,17 @@ pub enum Held {
     Brake,
     /// The rule only tells.
     ReportOnly,
+    /// It is a row of a database.
+    Database,
+    /// `guard` leaves its family alone.
+    Family,
     /// It may be at work, and keeps its caches.
     Running,
 }
 
 impl Held {
     /// All of them.
-    pub const ALL: [Held; 8] = [
+    pub const ALL: [Held; 10] = [
         Held::Grace,
         Held::Time,
         Held::Confidence,
@@ -40,6 +44,8 @@ impl Held {
         Held::Agent,
         Held::Brake,
         Held::ReportOnly,
+        Held::Database,
+        Held::Family,
         Held::Running,
     ];
 
@@ -53,6 +59,8 @@ impl Held {
             Held::Agent => "agent",
             Held::Brake => "brake",
             Held::ReportOnly => "report-only",
+            Held::Database => "era-sqlite",
+            Held::Family => "guard",
             Held::Running => "running",
         }
     }

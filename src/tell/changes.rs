@@ -58,11 +58,17 @@ impl Changes for DiagnosisChanges<'_> {
             };
             if wanted {
                 any = true;
-                sink(&change(judged, &mut texts, evidence, policy, at)?)?;
+                let change = change(judged, &mut texts, evidence, policy, at)?;
+                sink(&if store.file.in_database { of_row(change) } else { change })?;
             }
         }
         if any { judged.reading.source.unchanged() } else { Ok(()) }
     }
+}
+
+/// A row of a database stands in no file.
+pub fn of_row(change: Change) -> Change {
+    Change { start: 0, end: 0, ..change }
 }
 
 /// Tells one entry. Whether the store still is the same nobody asks here.
@@ -167,6 +173,8 @@ fn reasons(verdict: &Verdict, decision: &Decision, evidence: &Evidence) -> Vec<S
         Some(Held::Class) => reasons.push(Reason::ClassLeftOut),
         Some(Held::Agent) => reasons.push(Reason::AgentLeftOut),
         Some(Held::Brake) => reasons.push(Reason::Braked),
+        Some(Held::Family) => reasons.push(Reason::FamilyLeftOut),
+        Some(Held::Database) => reasons.push(Reason::InDatabase),
         _ => {}
     }
     reasons.iter().map(|reason| text(reason, evidence)).collect()

@@ -104,6 +104,10 @@ fn era(diagnosis: &Diagnosis) -> Option<Finding> {
 /// What a store is where sessions live in SQLite: one that waits to be imported, or one that nobody may write.
 fn migrated(diagnosis: &Diagnosis, at: usize, path: &str) -> Option<Finding> {
     let store = &diagnosis.stores[at];
+    if store.file.in_database {
+        // What there is to say of it is said of the directory.
+        return None;
+    }
     let told = |message| finding(&rules::ERA_SQLITE, Severity::Info, message);
     match (&store.held, diagnosis.situation.era) {
         (_, Era::Unknown) => None,
@@ -156,6 +160,7 @@ pub fn of_store(diagnosis: &Diagnosis, at: usize, fate: &Fate, told: &StoreRepor
         }
         Condition::Failed(error) => vec![io_finding(format!("{path}: {error}; check path and permissions"))],
         Condition::Damaged(_, damage) => damage.iter().map(|damage| of_damage(&path, damage)).collect(),
+        Condition::Whole(judged) if diagnosis.stores[at].file.in_database => of_entries(judged),
         Condition::Whole(judged) => of_whole(judged, fate, told),
     };
     findings.extend(of_loss(&path, &diagnosis.stores[at].loss));

@@ -23,7 +23,7 @@ pub fn tell(diagnosis: &mut Diagnosis, at: usize, fate: &Fate) -> std::io::Resul
     let mut told = blank(&diagnosis.stores[at].file, fate);
     let heap_limit = diagnosis.heap_limit;
     let Diagnosis { stores, evidence, situation, policy, .. } = diagnosis;
-    let Diagnosed { condition, loss, .. } = &mut stores[at];
+    let Diagnosed { file, condition, loss, .. } = &mut stores[at];
     match condition {
         Condition::Absent | Condition::Missing => told.verdict = StoreVerdict::Missing,
         Condition::Busy(_) => told.outcome = Outcome::Busy,
@@ -37,7 +37,9 @@ pub fn tell(diagnosis: &mut Diagnosis, at: usize, fate: &Fate) -> std::io::Resul
         Condition::Whole(judged) => {
             told.jobs = jobs::tell(judged, &evidence.jobs)?;
             whole(&mut told, judged, fate, heap_limit);
-            if fate.outcome != Outcome::Applied {
+            if file.in_database {
+                told.forecast = None;
+            } else if fate.outcome != Outcome::Applied {
                 let room = Room {
                     bytes: judged.reading.bytes,
                     units: judged.reading.scan.outcome.units,

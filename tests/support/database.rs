@@ -145,3 +145,18 @@ pub fn migrate(world: &World, form: Form) -> Connection {
     let _ = fs::remove_file(&registry);
     connection
 }
+
+/// Moves the sessions of a store from its file to the table of its agent, as the update to 2026.8.1 does.
+pub fn import(world: &World) -> Connection {
+    let connection = database(world, AGENT_DATABASE, SESSION_NODES);
+    connection.execute("DELETE FROM session_nodes", []).unwrap();
+    let text = fs::read(world.store()).unwrap();
+    let store: std::collections::BTreeMap<String, Box<serde_json::value::RawValue>> =
+        serde_json::from_slice(&text).unwrap();
+    for key in crate::world::keys(&text) {
+        let sql = "INSERT INTO session_nodes (session_key, entry_json, entry_valid) VALUES (?1, ?2, 1)";
+        connection.execute(sql, [&key, store[&key].get()]).unwrap();
+    }
+    fs::remove_file(world.store()).unwrap();
+    connection
+}

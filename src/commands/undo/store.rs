@@ -133,6 +133,7 @@ fn tell(
             named: false,
             acted_on: true,
             outside: false,
+            in_database: false,
         }),
         fate,
     );

@@ -83,6 +83,9 @@ pub struct Look<'a> {
 pub fn look_at_all(stores: &mut [Diagnosed], look: &Look<'_>) -> io::Result<()> {
     let mut keys = None;
     for at in 0..stores.len() {
+        if stores[at].file.in_database {
+            continue;
+        }
         let traces = Traces::of(&stores[at], look)?;
         if traces.is_any() {
             let keys = keys.get_or_insert_with(|| Keys::of(stores));

@@ -68,7 +68,7 @@ pub(super) fn private(
 }
 
 /// A directory of our own for temporary files, with room for so much.
-fn directory(size: u64, state_dir: &Path) -> Result<TempDir, String> {
+pub(super) fn directory(size: u64, state_dir: &Path) -> Result<TempDir, String> {
     let parent = tempfile::env::temp_dir();
     let parent = parent.canonicalize().map_err(|error| format!("{}: {error}", parent.display()))?;
     let state_dir = state_dir.canonicalize().unwrap_or_else(|_| state_dir.to_owned());
