@@ -111,16 +111,16 @@ pub(super) fn changes(diagnosis: &Diagnosis, at: usize) -> bool {
 
 fn question(diagnosis: &Diagnosis) -> String {
     let sum = |of: fn(&Judged) -> u64| diagnosis.judged().map(|(_, judged)| of(judged)).sum::<u64>();
-    let removed = sum(|judged| judged.plan.summary.removed);
-    let healed = sum(|judged| judged.plan.summary.healed);
-    match sum(|judged| judged.plan.summary.slimmed) {
-        0 => format!("Remove {removed} entries and heal {healed}? A backup is kept."),
-        slimmed => {
-            format!(
-                "Remove {removed} entries, heal {healed} and strip caches from {slimmed}? A backup is kept."
-            )
-        }
-    }
+    let deeds = [
+        ("remove", sum(|judged| judged.plan.summary.removed), "entries"),
+        ("heal", sum(|judged| judged.plan.summary.healed), "entries"),
+        ("drop", sum(|judged| judged.plan.summary.dropped), "overridden copies"),
+        ("strip the caches of", sum(|judged| judged.plan.summary.slimmed), "entries"),
+        ("drop", sum(|judged| judged.plan.summary.compacted), "bytes of white space"),
+    ];
+    let deeds = deeds.iter().filter(|(_, count, _)| *count > 0);
+    let deeds: Vec<String> = deeds.map(|(deed, count, what)| format!("{deed} {count} {what}")).collect();
+    format!("Going to {}. A backup is kept. Go on?", deeds.join(", "))
 }
 
 /// Replaces one store; looks and plans again where it changed meanwhile.
