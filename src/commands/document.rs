@@ -69,8 +69,8 @@ pub fn told(receipt: &Receipt, rule: &str, action: &str) -> (FileReport, Vec<Fin
     (row, receipt.problems.iter().map(problem).collect())
 }
 
-/// `--live` rests on OpenClaw's lock, and there is none here.
-fn may_write(edge: &Edge<'_>, situation: &Situation, consent: &WriteArgs) -> Result<(), ApplyError> {
+/// Whether a document may be written now. `--live` rests on OpenClaw's lock, and there is none here.
+pub fn may_write(edge: &Edge<'_>, situation: &Situation, consent: &WriteArgs) -> Result<(), ApplyError> {
     let consent = WriteArgs { live: false, ..consent.clone() };
     write::may_write(edge, situation, &consent).map_err(ApplyError::NotAllowed)
 }
