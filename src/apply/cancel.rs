@@ -1,5 +1,5 @@
 //! Ctrl-C and SIGTERM as a flag that is looked at where stopping is safe: between two buffers of the
-//! temporary file and while waiting for a lock. Not once the rename has begun.
+//! temporary file and while waiting for a lock. Not once the rename has begun. A time that has run out counts as well.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,10 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// Whether, and by which signal, the process was asked to stop. Clones share the flag.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicUsize>);
+pub struct Cancel {
+    signal: Arc<AtomicUsize>,
+    deadline: Option<Instant>,
+}
 
 impl Cancel {
     /// A flag that nobody has set.
@@ -28,7 +31,7 @@ impl Cancel {
     pub fn on_signals() -> io::Result<Self> {
         let cancel = Cancel::new();
         for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register_usize(signal, Arc::clone(&cancel.0), signal as usize)?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&cancel.signal), signal as usize)?;
         }
         Ok(cancel)
     }
@@ -36,13 +39,23 @@ impl Cancel {
     /// Sets the flag as a signal would; `exit` is [`Exit::Interrupted`] or [`Exit::Terminated`].
     pub fn request(&self, exit: Exit) {
         let signal = if exit == Exit::Terminated { SIGTERM } else { SIGINT };
-        self.0.store(signal as usize, Ordering::SeqCst);
+        self.signal.store(signal as usize, Ordering::SeqCst);
     }
 
-    /// The exit code of the signal that came, if one did.
+    /// The same flag, which from `deadline` on counts as set.
+    pub fn until(&self, deadline: Instant) -> Self {
+        Cancel { signal: Arc::clone(&self.signal), deadline: Some(deadline) }
+    }
+
+    /// Whether the time has run out.
+    pub fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// The exit code of the signal that came, if one did; [`Exit::Busy`] where the time has run out.
     pub fn requested(&self) -> Option<Exit> {
-        match self.0.load(Ordering::SeqCst) as i32 {
-            0 => None,
+        match self.signal.load(Ordering::SeqCst) as i32 {
+            0 => self.is_late().then_some(Exit::Busy),
             SIGTERM => Some(Exit::Terminated),
             _ => Some(Exit::Interrupted),
         }
@@ -79,5 +92,16 @@ mod tests {
         cancel.request(Exit::Terminated);
         assert!(matches!(slept.join().unwrap(), Err(ApplyError::Interrupted(Exit::Terminated))));
         assert_eq!(cancel.requested(), Some(Exit::Terminated));
+    }
+
+    #[test]
+    fn time_that_runs_out_stops_as_a_signal_does_and_a_signal_outranks_it() {
+        let cancel = Cancel::new();
+        let limited = cancel.until(Instant::now() + Duration::from_millis(60));
+        assert_eq!((limited.requested(), limited.is_late()), (None, false));
+        assert!(matches!(limited.sleep(Duration::from_secs(60)), Err(ApplyError::Interrupted(Exit::Busy))));
+        assert!(limited.is_late() && cancel.requested().is_none());
+        cancel.request(Exit::Interrupted);
+        assert_eq!(limited.requested(), Some(Exit::Interrupted));
     }
 }

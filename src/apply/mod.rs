@@ -24,6 +24,7 @@ pub mod flock;
 pub mod identity;
 pub mod liveness;
 pub mod lock_file;
+pub mod memory;
 pub mod output;
 pub mod replace;
 pub mod resume;

@@ -40,6 +40,8 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Stuck and runaway cron jobs; with --apply, clear the markers of runs that are over
     Cron(CronArgs),
+    /// Look just before the gateway starts: bounded time, certain verdicts, exit 0
+    Guard(GuardArgs),
     /// Put back what a run took out; without RUN, list the runs
     Undo(UndoArgs),
     /// What a rule or an exit code means, or why one session got its verdict
@@ -100,6 +102,23 @@ pub struct RecoverArgs {
     /// The weakest evidence that is acted on [default: certain]
     #[arg(long, value_enum, value_name = "HOW")]
     pub confidence: Option<ConfidenceArg>,
+}
+
+/// `guard`.
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// Its limits; --budget is auto and --confidence certain unless told otherwise.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Give up, with nothing changed, after this time
+    #[arg(long, value_name = "DUR", default_value = "15s")]
+    pub time_budget: String,
+    /// Exit with the code of what was found instead of 0
+    #[arg(long)]
+    pub strict: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub check_only: bool,
 }
 
 /// `cron`.

@@ -1,10 +1,11 @@
 //! What was typed, made to mean something; every usage error that clap cannot see is found here.
 
 use std::num::NonZeroU16;
+use std::time::Duration;
 
 use super::args::{
     ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs, GatewayArg,
-    PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
+    GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -73,6 +74,8 @@ pub enum Verb {
     Recover(Recover),
     /// `cron`
     Cron(WriteArgs),
+    /// `guard`
+    Guard(Guard),
     /// `undo`
     Undo {
         /// RUN
@@ -101,6 +104,17 @@ pub struct Recover {
     pub confidence: Confidence,
 }
 
+/// What `guard` alone takes.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// `--time-budget`
+    pub time_budget: Duration,
+    /// `--strict`
+    pub strict: bool,
+    /// `--check-only`
+    pub check_only: bool,
+}
+
 /// `--assign TRANSCRIPT=KEY`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
@@ -119,6 +133,7 @@ impl Verb {
             Verb::Recover(recover) => recover.write.apply && recover.output.is_none(),
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
+            Verb::Guard(guard) => !guard.check_only,
             Verb::Check | Verb::Explain(_) => false,
         }
     }
@@ -131,6 +146,7 @@ impl Verb {
             Verb::Slim(_) => "slim",
             Verb::Recover(_) => "recover",
             Verb::Cron(_) => "cron",
+            Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
         }
@@ -173,6 +189,7 @@ pub struct Limits {
     confidence: Option<Confidence>,
     allow_removal: Option<f64>,
     slim: Slim,
+    cron_only: bool,
 }
 
 /// What is slimmed.
@@ -206,7 +223,23 @@ impl Limits {
             allow_removal: self.allow_removal.unwrap_or(default.allow_removal),
             slimming: self.slim.whose.unwrap_or(default.slimming),
             caches: self.slim.caches.unwrap_or(default.caches),
+            cron_only: self.cron_only,
         }
+    }
+
+    /// What was not typed is as strict as before a start that nobody watches, and only what a cron job left is reached.
+    fn of_guard(self) -> Result<Self, UsageError> {
+        let classes = [Class::Zombie, Class::Orphaned, Class::Stale, Class::Surplus];
+        if let Some(class) = self.only.iter().find(|class| !classes.contains(class)) {
+            return Err(usage(format!("--only {}: guard does not act on it", class.name())));
+        }
+        Ok(Limits {
+            budget: self.budget.or(Some(Budget::Auto)),
+            confidence: self.confidence.or(Some(Confidence::Certain)),
+            only: if self.only.is_empty() { classes.to_vec() } else { self.only },
+            cron_only: true,
+            ..self
+        })
     }
 
     fn read(args: &PolicyArgs) -> Result<Self, UsageError> {
@@ -223,6 +256,7 @@ impl Limits {
             confidence: args.confidence.map(confidence_of),
             allow_removal: args.allow_removal.as_deref().map(percent).transpose()?,
             slim: Slim::default(),
+            cron_only: false,
         })
     }
 }
@@ -245,6 +279,11 @@ impl Request {
                 slim = Slim::read(&args)?;
                 (Verb::Slim(args.write), PolicyArgs::default())
             }
+            Some(Command::Guard(GuardArgs { policy, time_budget, strict, check_only })) => {
+                let budget = duration("--time-budget", &Some(time_budget), None)?;
+                let time_budget = Duration::from_millis(budget.unwrap_or_default().unsigned_abs());
+                (Verb::Guard(Guard { time_budget, strict, check_only }), policy)
+            }
             Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
             Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
             Some(Command::Undo(UndoArgs { run, to, write })) => {
@@ -253,6 +292,7 @@ impl Request {
             Some(Command::Explain(ExplainArgs { subject, policy })) => (Verb::Explain(subject), policy),
         };
         let limits = Limits { slim, ..Limits::read(&policy)? };
+        let limits = if let Verb::Guard(_) = verb { limits.of_guard()? } else { limits };
         let common = cli.common;
         let mut typed = Typed { places: typed_places(&common), limits: typed_limits(&policy) };
         if let Verb::Recover(recover) = &verb {

@@ -6,6 +6,7 @@ pub mod check;
 pub mod cron;
 pub mod document;
 pub mod explain;
+pub mod guard;
 pub mod prune;
 pub mod recover;
 pub mod slim;
@@ -56,6 +57,7 @@ pub fn run_with(
         Verb::Prune { output: None, .. } => check::run(&edge),
         Verb::Prune { output: Some(file), .. } => prune::output(&edge, file),
         Verb::Slim(write) => slim::run(&edge, write),
+        Verb::Guard(wanted) => guard::run(&edge, wanted),
         Verb::Recover(wanted) => recover::run(&edge, wanted),
         Verb::Cron(write) => cron::run(&edge, write),
         Verb::Undo { run: None, .. } => undo::list(&edge),

@@ -100,7 +100,8 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
     Ok(if exit == Exit::Findings { Exit::Healthy } else { exit })
 }
 
-fn changes(diagnosis: &Diagnosis, at: usize) -> bool {
+/// Whether the plan changes store `at`.
+pub(super) fn changes(diagnosis: &Diagnosis, at: usize) -> bool {
     let store = &diagnosis.stores[at];
     store.file.acted_on
         && matches!(&store.condition, Condition::Whole(judged) if judged.plan.summary.is_change())
@@ -121,7 +122,7 @@ fn question(diagnosis: &Diagnosis) -> String {
 }
 
 /// Replaces one store; looks and plans again where it changed meanwhile.
-fn settle(
+pub(super) fn settle(
     edge: &Edge<'_>,
     mut diagnosis: Diagnosis,
     at: usize,
@@ -331,7 +332,7 @@ pub fn failure(path: &Path, what: &str, error: &ApplyError) -> Finding {
 }
 
 /// A plan of which the brakes left nothing is refused.
-fn refuse_braked(diagnosis: &Diagnosis, fates: &mut [Fate]) {
+pub(super) fn refuse_braked(diagnosis: &Diagnosis, fates: &mut [Fate]) {
     for (store, fate) in diagnosis.stores.iter().zip(fates) {
         if let Condition::Whole(judged) = &store.condition
             && store.file.acted_on

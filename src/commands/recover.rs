@@ -49,7 +49,7 @@ pub fn run(edge: &Edge<'_>, wanted: &Recover) -> anyhow::Result<Exit> {
 }
 
 /// Looks at everything, and puts together what can be.
-fn look(edge: &Edge<'_>, wanted: &Recover) -> Result<(Diagnosis, Recoveries), LookError> {
+pub(super) fn look(edge: &Edge<'_>, wanted: &Recover) -> Result<(Diagnosis, Recoveries), LookError> {
     // Of a damaged store there is no fingerprint, and one that is only added to hardly holds anything.
     let mut diagnosis = diagnose(edge, false)?;
     let mut recoveries = BTreeMap::new();
@@ -139,7 +139,7 @@ fn output(
 }
 
 /// Writes one store; looks again where it changed meanwhile.
-fn settle(
+pub(super) fn settle(
     edge: &Edge<'_>,
     wanted: &Recover,
     diagnosis: &mut Diagnosis,

@@ -210,6 +210,14 @@ fn read_config(
 }
 
 impl Situation {
+    /// The files whose change may bring up something new: stores, jobs and their state, configuration, state database.
+    pub fn watched(&self) -> impl Iterator<Item = PathBuf> {
+        let jobs = [self.jobs_path.clone(), layout::jobs_state_path(&self.jobs_path)];
+        let stores = self.stores.iter().map(|store| store.real.clone());
+        let others = jobs.into_iter().chain([self.config_path.clone()]).chain(self.state_database.clone());
+        stores.chain(others)
+    }
+
     /// `--store`: these files, and no discovery.
     fn name_stores(&mut self, host: &Host, paths: &[PathBuf]) -> Result<(), DiscoverError> {
         for path in paths {

@@ -6,6 +6,7 @@
 
 pub mod files;
 pub mod gateway;
+pub mod journal;
 pub mod memory;
 pub mod process;
 pub mod service;

@@ -31,6 +31,8 @@ pub struct Policy {
     pub slimming: Slimming,
     /// Which caches those are.
     pub caches: Caches,
+    /// Whether only records of runs and cron bases are acted on.
+    pub cron_only: bool,
 }
 
 /// Whose caches go.
@@ -87,6 +89,7 @@ impl Default for Policy {
             allow_removal: 25.0,
             slimming: Slimming::ForBudget,
             caches: Caches::BOTH,
+            cron_only: false,
         }
     }
 }

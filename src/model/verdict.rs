@@ -285,6 +285,8 @@ pub enum Reason {
     Braked,
     /// It is a row of a database.
     InDatabase,
+    /// `guard` leaves its family alone.
+    FamilyLeftOut,
 }
 
 impl fmt::Display for Reason {
@@ -330,6 +332,7 @@ impl fmt::Display for Reason {
             Reason::ClassLeftOut => f.write_str("left out by --only"),
             Reason::AgentLeftOut => f.write_str("left out by --agent"),
             Reason::Braked => f.write_str("left out by the safety brake"),
+            Reason::FamilyLeftOut => f.write_str("guard acts on cron entries alone"),
             Reason::InDatabase => f.write_str("it lives in SQLite, where nothing is written"),
         }
     }

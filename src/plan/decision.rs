@@ -28,13 +28,15 @@ pub enum Held {
     ReportOnly,
     /// It is a row of a database.
     Database,
+    /// `guard` leaves its family alone.
+    Family,
     /// It may be at work, and keeps its caches.
     Running,
 }
 
 impl Held {
     /// All of them.
-    pub const ALL: [Held; 9] = [
+    pub const ALL: [Held; 10] = [
         Held::Grace,
         Held::Time,
         Held::Confidence,
@@ -43,6 +45,7 @@ impl Held {
         Held::Brake,
         Held::ReportOnly,
         Held::Database,
+        Held::Family,
         Held::Running,
     ];
 
@@ -57,6 +60,7 @@ impl Held {
             Held::Brake => "brake",
             Held::ReportOnly => "report-only",
             Held::Database => "era-sqlite",
+            Held::Family => "guard",
             Held::Running => "running",
         }
     }

@@ -130,6 +130,8 @@ impl<'a> Docket<'a> {
             decision.held = held_by(&verdict);
         } else if self.entries[at].is(Flags::OUT_OF_SCOPE) {
             decision.hold(Held::Agent);
+        } else if !self.reaches(at) {
+            decision.hold(Held::Family);
         } else if verdict.confidence.is_some_and(|sure| sure < self.policy.confidence) {
             decision.hold(Held::Confidence);
         } else if !self.acts_on(&decision) {
@@ -145,13 +147,18 @@ impl<'a> Docket<'a> {
         }
         let stays = |decision: &Decision| decision.action == Action::Keep;
         for (at, decision) in decisions.iter_mut().enumerate().filter(|(_, decision)| stays(decision)) {
-            let in_scope = !self.entries[at].is(Flags::OUT_OF_SCOPE);
+            let in_scope = !self.entries[at].is(Flags::OUT_OF_SCOPE) && self.reaches(at);
             if in_scope && self.verdict_on_caches(at).action == Action::Slim {
                 let protected_by = decision.protected_by;
                 *decision = Decision::new(&slim_cache::RULE, Action::Slim, Some(Confidence::Certain));
                 decision.protected_by = protected_by;
             }
         }
+    }
+
+    /// Whether entries of its family are acted on.
+    fn reaches(&self, at: usize) -> bool {
+        !self.policy.cron_only || self.entries[at].family().is_cron()
     }
 
     fn acts_on(&self, decision: &Decision) -> bool {
@@ -203,6 +210,7 @@ impl<'a> Docket<'a> {
         let may_run = case.claims_to_run().is_some() && case.owner_may_live()
             || family == Family::RunRecord && !case.is_over();
         reachable
+            && self.reaches(at)
             && !interrupted
             && !may_run
             && self.policy.acts_on(crate::model::verdict::Class::Surplus)

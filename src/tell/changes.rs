@@ -173,6 +173,7 @@ fn reasons(verdict: &Verdict, decision: &Decision, evidence: &Evidence) -> Vec<S
         Some(Held::Class) => reasons.push(Reason::ClassLeftOut),
         Some(Held::Agent) => reasons.push(Reason::AgentLeftOut),
         Some(Held::Brake) => reasons.push(Reason::Braked),
+        Some(Held::Family) => reasons.push(Reason::FamilyLeftOut),
         Some(Held::Database) => reasons.push(Reason::InDatabase),
         _ => {}
     }

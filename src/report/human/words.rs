@@ -103,6 +103,7 @@ pub(super) fn kept(reason: &str) -> &'static str {
         "grace" => "touched within --grace",
         "confidence" => "the verdict is not sure enough for --confidence",
         "brake" => "held back by the safety brake",
+        "guard" => "not of a cron job, and guard acts on those alone",
         "era-sqlite" => "it lives in SQLite, where nothing is written",
         "running" => "may be at work, and needs its caches",
         "scope" => "outside of --only or --agent",
