@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::args::{
     CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
-    GatewayArg, GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
+    FormatArg, GatewayArg, GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, ValidateArgs,
+    WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -16,6 +17,7 @@ use crate::openclaw::config::{Config, Retention};
 use crate::openclaw::grammar::{DurationUnit, flexible_duration_ms, flexible_size};
 use crate::openclaw::layout::Profile;
 use crate::openclaw::time::parse_iso_ms;
+use crate::openclaw::versions::Version;
 
 /// A command line that makes no sense, and what would.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +78,8 @@ pub enum Verb {
     Cron(WriteArgs),
     /// `guard`
     Guard(Guard),
+    /// `validate`
+    Validate(Validate),
     /// `undo`
     Undo {
         /// RUN
@@ -116,6 +120,21 @@ pub struct Recover {
     pub confidence: Confidence,
 }
 
+/// What `validate` alone takes.
+#[derive(Debug, Clone)]
+pub struct Validate {
+    /// What was named.
+    pub paths: Vec<std::path::PathBuf>,
+    /// `--format`
+    pub format: FormatArg,
+    /// `--openclaw`
+    pub version: Version,
+    /// `--deny warning`
+    pub deny_warnings: bool,
+    /// `--allow`
+    pub allowed: Vec<String>,
+}
+
 /// What `guard` alone takes.
 #[derive(Debug, Clone)]
 pub struct Guard {
@@ -146,7 +165,7 @@ impl Verb {
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
-            Verb::Check(_) | Verb::Explain(_) => false,
+            Verb::Check(_) | Verb::Explain(_) | Verb::Validate(_) => false,
         }
     }
 
@@ -161,6 +180,7 @@ impl Verb {
             Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
+            Verb::Validate(_) => "validate",
         }
     }
 }
@@ -308,6 +328,9 @@ impl Request {
             }
             Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
             Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
+            Some(Command::Validate(args)) => {
+                (Verb::Validate(validation(args, cli.common.json)?), PolicyArgs::default())
+            }
             Some(Command::Undo(UndoArgs { run, to, write })) => {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }
@@ -380,6 +403,26 @@ fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {
         include_pruned: args.include_pruned,
         confidence: args.confidence.map_or(Confidence::Certain, confidence_of),
     })
+}
+
+fn validation(args: ValidateArgs, json: bool) -> Result<Validate, UsageError> {
+    let format = match args.format {
+        Some(format) if json && format != FormatArg::Json => {
+            return Err(usage("--json and --format ask for two things at once"));
+        }
+        Some(format) => format,
+        None if json => FormatArg::Json,
+        None => FormatArg::Human,
+    };
+    let version = match &args.openclaw {
+        None => Version::newest(),
+        Some(name) => Version::named(name).ok_or_else(|| {
+            let known = Version::names().join(", ");
+            usage(format!("--openclaw {name}: of that version it is not known how it reads sessions.json; name one of {known}"))
+        })?,
+    };
+    let (paths, deny_warnings, allowed) = (args.paths, args.deny.is_some(), args.allow);
+    Ok(Validate { paths, format, version, deny_warnings, allowed })
 }
 
 /// The key may hold any character, and the name of a transcript holds no `=`.

@@ -10,6 +10,7 @@ pub mod key;
 pub mod pieces;
 pub mod plan;
 pub mod policy;
+pub mod problem;
 pub mod runs;
 pub mod slots;
 pub mod store;

@@ -14,6 +14,7 @@ pub mod judge;
 pub mod kinship;
 pub mod protect;
 pub mod store;
+pub mod validate;
 
 use crate::model::verdict::Rule;
 

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod next;
 pub mod recovery;
 pub mod store;
+pub mod validate;
 
 use crate::diagnose::{Condition, Diagnosis};
 use crate::exit::Exit;
