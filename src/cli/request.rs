@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::args::{
     ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs, GatewayArg,
-    GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
+    GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs, UndoArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
 use crate::model::caches::Caches;
+use crate::model::leftover::Way;
 use crate::model::policy::{Budget, Policy, Slimming};
 use crate::model::verdict::{Class, Confidence};
 use crate::openclaw::config::{Config, Retention};
@@ -72,6 +73,8 @@ pub enum Verb {
     Slim(WriteArgs),
     /// `recover`
     Recover(Recover),
+    /// `sweep`
+    Sweep(Sweep),
     /// `cron`
     Cron(WriteArgs),
     /// `guard`
@@ -104,6 +107,17 @@ pub struct Recover {
     pub confidence: Confidence,
 }
 
+/// What `sweep` alone takes.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// Consent.
+    pub write: WriteArgs,
+    /// `--older-than`
+    pub older_than: Millis,
+    /// `--archive` or `--delete`
+    pub way: Way,
+}
+
 /// What `guard` alone takes.
 #[derive(Debug, Clone)]
 pub struct Guard {
@@ -131,6 +145,7 @@ impl Verb {
             Verb::Prune { write, output } => write.apply && output.is_none(),
             Verb::Slim(write) => write.apply,
             Verb::Recover(recover) => recover.write.apply && recover.output.is_none(),
+            Verb::Sweep(sweep) => sweep.write.apply,
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
@@ -145,6 +160,7 @@ impl Verb {
             Verb::Prune { .. } => "prune",
             Verb::Slim(_) => "slim",
             Verb::Recover(_) => "recover",
+            Verb::Sweep(_) => "sweep",
             Verb::Cron(_) => "cron",
             Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
@@ -267,7 +283,7 @@ impl Request {
         if cli.command.is_some() && !cli.policy.is_empty() {
             return Err(usage("limits such as --grace go behind the command they are for"));
         }
-        let mut slim = Slim::default();
+        let (mut slim, mut typed_sweep) = (Slim::default(), Vec::new());
         let (verb, policy) = match cli.command {
             None => (Verb::Check, cli.policy),
             Some(Command::Check(check)) => (Verb::Check, check.policy),
@@ -285,6 +301,10 @@ impl Request {
                 (Verb::Guard(Guard { time_budget, strict, check_only }), policy)
             }
             Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
+            Some(Command::Sweep(args)) => {
+                typed_sweep = typed_sweep_of(&args);
+                (Verb::Sweep(sweep(args)?), PolicyArgs::default())
+            }
             Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
             Some(Command::Undo(UndoArgs { run, to, write })) => {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
@@ -299,6 +319,7 @@ impl Request {
             typed.limits = typed_recovery(recover);
         }
         typed.limits.extend(limits.slim.typed());
+        typed.limits.append(&mut typed_sweep);
         Ok(Request {
             verb,
             limits,
@@ -355,6 +376,24 @@ fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {
         include_pruned: args.include_pruned,
         confidence: args.confidence.map_or(Confidence::Certain, confidence_of),
     })
+}
+
+fn sweep(args: SweepArgs) -> Result<Sweep, UsageError> {
+    let older_than = duration("--older-than", &args.older_than, None)?.unwrap_or(Policy::DAY);
+    let way = match (args.archive, args.delete) {
+        (true, _) => Way::Archive,
+        (_, true) => Way::Delete,
+        _ => Way::Aside,
+    };
+    Ok(Sweep { write: args.write, older_than, way })
+}
+
+fn typed_sweep_of(args: &SweepArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    args.older_than.iter().for_each(|age| words.extend(["--older-than".to_owned(), age.clone()]));
+    words.extend(args.archive.then(|| "--archive".to_owned()));
+    words.extend(args.delete.then(|| "--delete".to_owned()));
+    words
 }
 
 /// The key may hold any character, and the name of a transcript holds no `=`.

@@ -13,4 +13,5 @@ pub mod merge;
 pub mod pieces;
 pub mod prune;
 pub mod surplus;
+pub mod sweep;
 pub mod undo;

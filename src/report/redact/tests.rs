@@ -221,6 +221,7 @@ fn planted() -> Report {
         removed: 0,
         healed: 0,
         restored: 0,
+        files: 0,
         bytes: 0,
     }];
     report.findings = vec![Finding {
