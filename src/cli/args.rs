@@ -56,6 +56,12 @@ pub struct CheckArgs {
     /// Its limits.
     #[command(flatten)]
     pub policy: PolicyArgs,
+    /// Write the findings to FILE as metrics for node_exporter's textfile collector
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Keep looking, and print only what changed
+    #[arg(long, value_name = "INTERVAL")]
+    pub watch: Option<String>,
 }
 
 /// `prune`.
@@ -84,6 +90,9 @@ pub struct SlimArgs {
     /// The caches that go, with commas between them [default: skillsSnapshot,systemPromptReport]
     #[arg(long, value_name = "LIST")]
     pub fields: Option<String>,
+    /// Drop white space from the whole store as well; OpenClaw writes its own again
+    #[arg(long)]
+    pub compact: bool,
 }
 
 /// `recover`.

@@ -4,8 +4,9 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use super::args::{
-    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs, GatewayArg,
-    GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs, UndoArgs, WhenArg, WriteArgs,
+    CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
+    GatewayArg, GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs, UndoArgs, WhenArg,
+    WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -61,7 +62,7 @@ pub struct Typed {
 #[derive(Debug, Clone)]
 pub enum Verb {
     /// `check`
-    Check,
+    Check(Check),
     /// `prune`
     Prune {
         /// Consent.
@@ -90,6 +91,18 @@ pub enum Verb {
     },
     /// `explain`
     Explain(String),
+}
+
+/// Looks that come one after the other are at least so long apart.
+const SHORTEST_WATCH: Duration = Duration::from_secs(1);
+
+/// What `check` alone takes.
+#[derive(Debug, Clone, Default)]
+pub struct Check {
+    /// `--metrics`
+    pub metrics: Option<std::path::PathBuf>,
+    /// `--watch`
+    pub watch: Option<Duration>,
 }
 
 /// What `recover` alone takes.
@@ -149,14 +162,14 @@ impl Verb {
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
-            Verb::Check | Verb::Explain(_) => false,
+            Verb::Check(_) | Verb::Explain(_) => false,
         }
     }
 
     /// The name in reports.
     pub fn name(&self) -> &'static str {
         match self {
-            Verb::Check => "check",
+            Verb::Check(_) => "check",
             Verb::Prune { .. } => "prune",
             Verb::Slim(_) => "slim",
             Verb::Recover(_) => "recover",
@@ -208,12 +221,14 @@ pub struct Limits {
     cron_only: bool,
 }
 
-/// What is slimmed.
+/// What is slimmed, and how.
 #[derive(Debug, Clone, Default)]
 struct Slim {
     whose: Option<Slimming>,
     /// `--fields`
     caches: Option<Caches>,
+    /// `--compact`
+    compact: bool,
 }
 
 impl Limits {
@@ -239,6 +254,7 @@ impl Limits {
             allow_removal: self.allow_removal.unwrap_or(default.allow_removal),
             slimming: self.slim.whose.unwrap_or(default.slimming),
             caches: self.slim.caches.unwrap_or(default.caches),
+            compact: self.slim.compact,
             cron_only: self.cron_only,
         }
     }
@@ -285,8 +301,15 @@ impl Request {
         }
         let (mut slim, mut typed_sweep) = (Slim::default(), Vec::new());
         let (verb, policy) = match cli.command {
-            None => (Verb::Check, cli.policy),
-            Some(Command::Check(check)) => (Verb::Check, check.policy),
+            None => (Verb::Check(Check::default()), cli.policy),
+            Some(Command::Check(CheckArgs { policy, metrics, watch })) => {
+                let watch =
+                    duration("--watch", &watch, None)?.map(i64::unsigned_abs).map(Duration::from_millis);
+                if watch.is_some_and(|interval| interval < SHORTEST_WATCH) {
+                    return Err(usage("--watch: a look takes its time; give at least 1s"));
+                }
+                (Verb::Check(Check { metrics, watch }), policy)
+            }
             Some(Command::Prune(PruneArgs { policy, write, output, slim: kept })) => {
                 slim.whose = kept.then_some(Slimming::OfKept);
                 (Verb::Prune { write, output }, policy)
@@ -351,7 +374,7 @@ impl Slim {
                 "--fields: '{name}' is nothing that OpenClaw is known to build again: name some of {known}"
             ))
         })?;
-        Ok(Slim { whose: Some(Slimming::Alone), caches })
+        Ok(Slim { whose: Some(Slimming::Alone), caches, compact: args.compact })
     }
 
     /// The words for it.
@@ -363,6 +386,9 @@ impl Slim {
         if let Some(caches) = self.caches {
             let names: Vec<String> = caches.each().map(|cache| cache.name()).collect();
             words.extend(["--fields".to_owned(), names.join(",")]);
+        }
+        if self.compact {
+            words.push("--compact".to_owned());
         }
         words
     }
@@ -557,7 +583,7 @@ mod tests {
     #[test]
     fn no_command_is_check_and_its_limits_count() {
         let request = read(&["--grace", "1h30m", "--json"]).unwrap();
-        assert!(matches!(request.verb, Verb::Check) && request.output.json);
+        assert!(matches!(request.verb, Verb::Check(_)) && request.output.json);
         assert_eq!(request.limits.policy(Some(&Config::default())).grace, 5_400_000);
     }
 

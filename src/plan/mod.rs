@@ -12,6 +12,7 @@ pub mod growth;
 pub mod merge;
 pub mod pieces;
 pub mod prune;
+pub mod refill;
 pub mod surplus;
 pub mod sweep;
 pub mod undo;

@@ -190,6 +190,8 @@ pub struct RunReport {
     pub removed: u64,
     /// Entries that it healed.
     pub healed: u64,
+    /// Entries of which it stripped caches.
+    pub slimmed: u64,
     /// Entries that it put back, or recovered.
     pub restored: u64,
     /// Files that it moved or deleted; additive field.

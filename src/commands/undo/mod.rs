@@ -156,6 +156,7 @@ fn run_report(run: &Run) -> RunReport {
         path: record.store.display().to_string(),
         removed: record.summary.removed,
         healed: record.summary.healed,
+        slimmed: record.summary.slimmed,
         restored: record.summary.restored,
         files: record.summary.files,
         bytes: run.backup_bytes(),
