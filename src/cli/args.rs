@@ -46,6 +46,8 @@ pub enum Command {
     Undo(UndoArgs),
     /// What a rule or an exit code means, or why one session got its verdict
     Explain(ExplainArgs),
+    /// Units of systemd: `guard` before each start, and a timer that prunes; --install writes them
+    Hook(HookArgs),
 }
 
 /// `check`.
@@ -152,6 +154,23 @@ pub struct ExplainArgs {
     /// For a session key: the limits of its verdict.
     #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+/// `hook`.
+#[derive(Debug, Default, Clone, Args)]
+pub struct HookArgs {
+    /// Write the files; one that is not there as written by this command is left alone
+    #[arg(long, conflicts_with = "uninstall")]
+    pub install: bool,
+    /// Remove what --install wrote
+    #[arg(long)]
+    pub uninstall: bool,
+    /// The user's systemd [default: the one that has the gateway's unit, else the user's]
+    #[arg(long, conflicts_with = "system")]
+    pub user: bool,
+    /// The system's
+    #[arg(long)]
+    pub system: bool,
 }
 
 /// Consent.

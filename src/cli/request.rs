@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::args::{
     ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs, GatewayArg,
-    GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
+    GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -87,6 +87,8 @@ pub enum Verb {
     },
     /// `explain`
     Explain(String),
+    /// `hook`
+    Hook(HookArgs),
 }
 
 /// What `recover` alone takes.
@@ -125,7 +127,7 @@ pub struct Assignment {
 }
 
 impl Verb {
-    /// Whether it may change files.
+    /// Whether it may change files of OpenClaw's, or beside them.
     pub fn writes(&self) -> bool {
         match self {
             Verb::Prune { write, output } => write.apply && output.is_none(),
@@ -134,7 +136,7 @@ impl Verb {
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
-            Verb::Check | Verb::Explain(_) => false,
+            Verb::Check | Verb::Explain(_) | Verb::Hook(_) => false,
         }
     }
 
@@ -149,6 +151,7 @@ impl Verb {
             Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
+            Verb::Hook(_) => "hook",
         }
     }
 }
@@ -290,6 +293,10 @@ impl Request {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }
             Some(Command::Explain(ExplainArgs { subject, policy })) => (Verb::Explain(subject), policy),
+            Some(Command::Hook(hook)) => {
+                lasting(&cli.common)?;
+                (Verb::Hook(hook), PolicyArgs::default())
+            }
         };
         let limits = Limits { slim, ..Limits::read(&policy)? };
         let limits = if let Verb::Guard(_) = verb { limits.of_guard()? } else { limits };
@@ -345,6 +352,14 @@ impl Slim {
         }
         words
     }
+}
+
+/// What holds at this moment alone has no place in a unit.
+fn lasting(common: &CommonArgs) -> Result<(), UsageError> {
+    if common.now.is_some() || common.gateway != GatewayArg::Auto {
+        return Err(usage("hook: --now and --gateway are of this moment, and a unit is for every start"));
+    }
+    Ok(())
 }
 
 fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {
