@@ -311,3 +311,98 @@ fn a_report_for_scripts_is_on_stdout_alone() {
     assert_eq!((&report["command"], &report["applied"]), (&"guard".into(), &true.into()));
     assert_eq!(report["stores"][0]["outcome"], "applied");
 }
+
+/// Adds a record of a run that ended days ago.
+fn add_run(world: &World, number: usize) -> String {
+    let key = run(JOB, &format!("s-more-{number}"));
+    let text = String::from_utf8(world.bytes()).unwrap();
+    let added = store(&[entry(key.clone(), &format!("s-more-{number}"), 3 * DAY, &[])]);
+    let member = added.trim_start_matches("{\n").trim_end_matches("\n}");
+    fs::write(world.store(), text.replacen("{\n", &format!("{{\n{member},\n"), 1)).unwrap();
+    key
+}
+
+fn original(world: &World, run: &str) -> Vec<u8> {
+    fs::read(world.state.join("sessions-doctor/runs").join(run).join("original")).unwrap()
+}
+
+#[test]
+fn starts_within_an_hour_share_a_record_and_nothing_of_it_is_lost() {
+    let world = World::looping();
+    let first = world.bytes();
+    guard(&world, &[]).exits(0);
+    let first_run = world.runs().pop().unwrap();
+    let settled = world.bytes();
+    let mut added = Vec::new();
+    for number in 0..40 {
+        added.push(add_run(&world, number));
+        let ran = guard(&world, &[]).exits(0);
+        assert!(ran.err.contains("removed 1 entry"), "{ran}");
+        let runs = world.runs();
+        assert!(runs.len() <= 2 + usize::from(number == 0), "{runs:?}");
+        assert!(ran.err.contains(&format!("undo {}`", runs.last().unwrap())), "{ran}");
+    }
+    assert_eq!(world.bytes(), settled);
+    let runs = world.runs();
+    assert_eq!((runs.len(), &runs[0]), (2, &first_run), "{runs:?}");
+    assert_eq!(original(&world, &first_run), first, "the first backup is still there");
+    assert!(original(&world, &runs[1]).len() < 40 * 200, "the other is an extract");
+    // A key that came again and went again is kept as it was last.
+    let again = add_run(&world, 7);
+    let changed = String::from_utf8(world.bytes()).unwrap().replacen(
+        "\"s-more-7\"",
+        "\"s-more-7\",\n    \"label\": \"again\"",
+        1,
+    );
+    fs::write(world.store(), changed).unwrap();
+    guard(&world, &[]).exits(0);
+    let shared = world.runs().pop().unwrap();
+    world.stopped(&["undo", &shared]).exits(0).says("Put back: 40");
+    let mut back = world.keys();
+    back.retain(|key| added.contains(key));
+    back.sort();
+    let mut wanted = added.clone();
+    wanted.sort();
+    assert_eq!(back, wanted);
+    assert!(String::from_utf8(world.bytes()).unwrap().contains("\"label\": \"again\""), "{again}");
+    world.stopped(&["undo", &shared]).exits(0).says("Nothing to put back");
+    world.stopped(&["undo", &first_run]).exits(0);
+    assert!(looping_loses().iter().all(|key| world.keys().contains(key)));
+}
+
+#[test]
+fn an_extract_is_never_taken_for_a_store() {
+    let world = World::looping();
+    guard(&world, &[]).exits(0);
+    add_run(&world, 1);
+    let before = world.bytes();
+    guard(&world, &[]).exits(0);
+    let shared = world.runs().pop().unwrap();
+    // Nobody wrote since: all the same it is merged.
+    world.stopped(&["undo", &shared]).exits(0);
+    assert_eq!(keys(&world.bytes()), keys(&before));
+    // It is no source for a recovery either, but the originals of whole stores are.
+    let whole = world.bytes();
+    fs::write(world.store(), &whole[..20]).unwrap();
+    let report = world.stopped(&["recover", "--json"]).json();
+    let sources = report["stores"][0]["sources"].as_array().unwrap();
+    assert!(!sources.is_empty());
+    assert!(!sources.iter().any(|source| source["path"].as_str().unwrap().contains(&shared)), "{report}");
+}
+
+#[test]
+fn a_recovery_by_guard_is_undone_as_a_recovery() {
+    let world = World::looping();
+    let whole = world.bytes();
+    world.put(STORE, &whole[..whole.len() - 90]);
+    guard(&world, &[]).exits(0);
+    let runs = world.runs();
+    let report = world.stopped(&["undo", "--json"]).json();
+    let commands: Vec<&str> =
+        report["runs"].as_array().unwrap().iter().map(|run| run["command"].as_str().unwrap()).collect();
+    assert_eq!(commands, ["guard", "recover"]);
+    let before = world.bytes();
+    let ran = world.stopped(&["undo", &runs[0]]);
+    assert_eq!(ran.code, 2, "OpenClaw would take that original for empty: {ran}");
+    assert_eq!(world.bytes(), before);
+}

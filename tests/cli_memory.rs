@@ -73,18 +73,35 @@ fn world_of(entry: Entry, count: u64) -> World {
     world
 }
 
+/// What is measured.
+fn measure(name: &str, entry: Entry, commands: &[&[&str]]) {
+    let (few, many) = (world_of(entry, FEW), world_of(entry, MANY));
+    for args in commands {
+        // Of a mapped window as much is resident as the folios of the page cache bring in.
+        let args = [args, &["--threads", "1", "--no-mmap"][..]].concat();
+        // The end of a short run is easily missed.
+        let least = (0..3).map(|_| peak(&few, &args, 1)).max().unwrap();
+        let each = peak(&many, &args, 1).saturating_sub(least) / (MANY - FEW);
+        assert!(each <= EACH, "{name}: {each} bytes an entry, {args:?}");
+        eprintln!("{name}: {each} bytes an entry, {args:?}");
+    }
+}
+
+/// Caches at both ends of an entry: two ranges that go.
+#[test]
+fn an_entry_that_is_slimmed_takes_no_more() {
+    let entry: Entry = |at| {
+        let more = r#""status":"done","skillsSnapshot":{"prompt":"p"},"label":"x","systemPromptReport":{"a":[1, 2]}"#;
+        (format!("{}:run:{}", base_of(0), uuid(3, at)), more.into())
+    };
+    let commands = [&["slim"][..], &["slim", "--compact"], &["prune", "--slim", "--run-retention", "false"]];
+    measure("records with caches", entry, &commands);
+}
+
 #[test]
 fn an_entry_takes_a_hundred_bytes_whatever_it_is() {
+    let commands = [&["check"][..], &["check", "--json", "--entries", "all"], &["prune"]];
     for (name, entry) in SHAPES {
-        let (few, many) = (world_of(entry, FEW), world_of(entry, MANY));
-        for args in [&["check"][..], &["check", "--json", "--entries", "all"], &["prune"]] {
-            // Of a mapped window as much is resident as the folios of the page cache bring in.
-            let args = [args, &["--threads", "1", "--no-mmap"]].concat();
-            // The end of a short run is easily missed.
-            let least = (0..3).map(|_| peak(&few, &args, 1)).max().unwrap();
-            let each = peak(&many, &args, 1).saturating_sub(least) / (MANY - FEW);
-            assert!(each <= EACH, "{name}: {each} bytes an entry, {args:?}");
-            eprintln!("{name}: {each} bytes an entry, {args:?}");
-        }
+        measure(name, entry, &commands);
     }
 }

@@ -527,3 +527,257 @@ fn what_is_slimmed_anyway_counts_for_the_budget() {
         );
     }
 }
+
+/// A store that `JSON.stringify(store, null, 2)` wrote as `JSON.stringify(store)` would have, by its lines.
+fn compact(text: &str) -> String {
+    let line = |line: &str| {
+        let line = line.trim_start_matches(' ');
+        let Some(rest) = line.strip_prefix('"') else { return line.to_owned() };
+        let mut escaped = false;
+        let end = rest.find(|char| {
+            let ends = char == '"' && !escaped;
+            escaped = char == '\\' && !escaped;
+            ends
+        });
+        let (key, value) = rest.split_at(end.unwrap() + 1);
+        match value.strip_prefix(": ") {
+            Some(value) => format!("\"{key}:{value}"),
+            None => line.to_owned(),
+        }
+    };
+    text.split('\n').map(line).collect()
+}
+
+#[test]
+fn compact_leaves_what_a_writer_without_white_space_writes() {
+    for name in SAMPLES {
+        let world = World::new();
+        samples::copy(name, &world.state).unwrap();
+        let sample = samples::expected(name);
+        let store = world.state.join(&sample.store);
+        let original = fs::read_to_string(&store).unwrap();
+        let go = |now: i64, args: &[&str]| {
+            let mut command = world.bare();
+            let now = now.to_string();
+            command.args(args).arg("--state-dir").arg(&world.state).args([
+                "--now",
+                &now,
+                "--gateway",
+                "stopped",
+            ]);
+            world.finish(&mut command)
+        };
+        let (early, late) = (time(&sample.now) - 365 * DAY, time(&sample.now) + 8 * HOUR);
+        // A year before its entries nothing is idle: white space alone goes.
+        go(early, &["slim", "--apply", "--compact"]).exits(0);
+        assert_eq!(fs::read_to_string(&store).unwrap(), compact(&original), "{name}");
+        let settled = world.tree();
+        go(early, &["slim", "--apply", "--compact"]).exits(0);
+        assert_eq!(world.tree(), settled, "{name}: a second run");
+        go(early, &["undo", "latest"]).exits(0);
+        assert_eq!(fs::read_to_string(&store).unwrap(), original, "{name}");
+        // With the caches, by one thread and by several, mapped and not.
+        go(late, &["slim", "--apply"]).exits(0);
+        let slim = fs::read_to_string(&store).unwrap();
+        go(late, &["undo", "latest"]).exits(0);
+        for how in [&[][..], &["--threads", "1", "--no-mmap"]] {
+            let planned = go(late, &[&["slim", "--compact", "--json"], how].concat()).exits(1).json();
+            go(late, &[&["slim", "--apply", "--compact"], how].concat()).exits(0);
+            let after = fs::read_to_string(&store).unwrap();
+            assert_eq!(after, compact(&slim), "{name}");
+            assert_eq!(planned["stores"][0]["bytesAfter"], after.len(), "{name}");
+            go(late, &["undo", "latest"]).exits(0);
+            assert_eq!(fs::read_to_string(&store).unwrap(), original, "{name}");
+        }
+    }
+}
+
+#[test]
+fn compact_says_what_it_costs_and_leaves_a_compact_store_alone() {
+    let world = world_of_every_kind();
+    let white = world.bytes().len() - compact(std::str::from_utf8(&world.bytes()).unwrap()).len();
+    let report = world.stopped(&["slim", "--compact", "--json", "--agent", "nobody"]).exits(1).json();
+    let told = finding(&report, "slim-cache").unwrap();
+    assert_eq!((&told["severity"], &told["count"]), (&"warning".into(), &white.into()));
+    world
+        .stopped(&["slim", "--compact"])
+        .exits(1)
+        .says("two blanks of indent")
+        .says("slim --apply")
+        .says("--compact");
+    assert!(finding(&world.stopped(&["slim", "--json"]).json(), "slim-cache").is_none());
+    world
+        .stopped(&["slim", "--compact", "--apply", "--agent", "nobody"])
+        .exits(0)
+        .says("two blanks of indent");
+    let before = world.tree();
+    let report =
+        world.stopped(&["slim", "--compact", "--apply", "--json", "--agent", "nobody"]).exits(0).json();
+    assert_eq!(world.tree(), before);
+    assert!(finding(&report, "slim-cache").is_none());
+    // There are caches left, and nothing else.
+    let report = world.stopped(&["slim", "--compact", "--apply", "--json"]).exits(0).json();
+    assert!(finding(&report, "slim-cache").is_none());
+    assert_eq!(report["stores"][0]["bytesAfter"], world.bytes().len());
+    assert!(!String::from_utf8(world.bytes()).unwrap().contains('\n'));
+}
+
+#[test]
+fn compact_agrees_with_node_in_every_style() {
+    if !node::Node::available() {
+        skipped("compact_agrees_with_node_in_every_style", "no `node` on this machine");
+        return;
+    }
+    let plain = String::from_utf8(world_of_every_kind().bytes()).unwrap();
+    let styles = [
+        plain.clone(),
+        plain.replace('\n', "\r\n"),
+        plain.replace("  ", "\t"),
+        plain.replace("\\\": ", "\\\" ").replace("\": ", "\"\n:\t\r\n "),
+        format!("\n\n {plain}\n"),
+        compact(&plain),
+        "{ }".to_owned(),
+        "{\n  \"agent:main:main\": {\n    \"label\": \"  \\\\\\\" \\u0020  \", \"a\": [ { } , [ ] ]\n  }\n}\n".to_owned(),
+    ];
+    let program = "const fs = require('fs'); const text = fs.readFileSync(process.argv[1], 'utf8'); \
+                   process.stdout.write(JSON.stringify(JSON.parse(text)))";
+    for style in styles {
+        let world = World::new();
+        let path = world.put(STORE, &style);
+        let wanted = node::evaluate(program, &[path.as_os_str()]);
+        world.stopped(&["slim", "--compact", "--apply", "--agent", "nobody", "--json"]).exits(0);
+        let after = String::from_utf8(world.bytes()).unwrap();
+        // Node spells the escapes of ASCII out.
+        assert_eq!(after.replace("\\u0020", " "), wanted, "{style}");
+    }
+}
+
+/// The members of entry number `at` of a store, moved so that the caches stand where `order` puts them.
+fn entry_in_order(order: &[&'static str]) -> Entry {
+    let values = [
+        ("sessionId", quoted("s-1")),
+        ("updatedAt", (NOW - 9 * HOUR).to_string()),
+        ("label", quoted("x")),
+        ("skillsSnapshot", SKILLS.to_owned()),
+        ("systemPromptReport", REPORT.to_owned()),
+    ];
+    let value =
+        |name: &&'static str| (*name, values.iter().find(|(known, _)| known == name).unwrap().1.clone());
+    ("agent:main:main".to_owned(), order.iter().map(value).collect())
+}
+
+#[test]
+fn undo_after_a_write_puts_caches_back_where_they_stood() {
+    let orders: [&[&str]; 6] = [
+        &["skillsSnapshot", "systemPromptReport", "sessionId", "updatedAt", "label"],
+        &["sessionId", "skillsSnapshot", "updatedAt", "label", "systemPromptReport"],
+        &["sessionId", "updatedAt", "label", "skillsSnapshot", "systemPromptReport"],
+        &["systemPromptReport", "updatedAt", "skillsSnapshot"],
+        &["updatedAt", "skillsSnapshot"],
+        &["skillsSnapshot", "updatedAt"],
+    ];
+    for order in orders {
+        for fields in
+            ["skillsSnapshot,systemPromptReport", "skillsSnapshot.resolvedSkills,systemPromptReport"]
+        {
+            let world = World::new();
+            let others = [
+                cached("agent:main:dashboard:1", "s-2", DAY, &[]),
+                cached("agent:main:dashboard:2", "s-3", DAY, &[]),
+            ];
+            let original = store(&[others[0].clone(), entry_in_order(order), others[1].clone()]);
+            world.put(STORE, &original);
+            world.stopped(&["slim", "--apply", "--fields", fields]).exits(0);
+            let run = world.runs().swap_remove(0);
+            // The gateway ran since, and wrote another entry.
+            let more = |text: &str| {
+                let added = store(&[entry("agent:main:telegram:direct:9", "s-new", 0, &[])]);
+                format!("{},{}", text.strip_suffix("\n}").unwrap(), added.strip_prefix('{').unwrap())
+            };
+            world.put(STORE, more(std::str::from_utf8(&world.bytes()).unwrap()));
+            world.stopped(&["undo", &run]).exits(0);
+            assert_eq!(String::from_utf8(world.bytes()).unwrap(), more(&original), "{order:?} {fields}");
+            let settled = world.tree();
+            world.stopped(&["undo", &run]).exits(0);
+            assert_eq!(world.tree(), settled, "a second undo");
+        }
+    }
+}
+
+#[test]
+fn undo_after_a_write_leaves_entries_alone_that_were_worked_with_since() {
+    let world = World::new();
+    let keys =
+        ["agent:main:main", "agent:main:dashboard:1", "agent:main:dashboard:2", "agent:main:dashboard:3"];
+    let before: Vec<Entry> = keys.iter().map(|key| cached(*key, key, DAY, &[])).collect();
+    world.put(STORE, store(&before));
+    world.stopped(&["slim", "--apply"]).exits(0);
+    let run = world.runs().swap_remove(0);
+    let slim = |entry: &Entry| {
+        let kept = entry.1.iter().filter(|(name, _)| !BOTH.contains(name));
+        (entry.0.clone(), kept.cloned().collect::<Vec<_>>())
+    };
+    // One was worked with, one reset, one got a cache of its own, and one is as the run left it but for a label.
+    let mut since: Vec<Entry> = before.iter().map(slim).collect();
+    since[0].1[1].1 = NOW.to_string();
+    since[1].1[0].1 = quoted("s-another");
+    since[2].1.push(("skillsSnapshot", "{\n      \"version\": 2\n    }".to_owned()));
+    since[3].1[2].1 = quoted("renamed");
+    world.put(STORE, store(&since));
+    let report = world.stopped(&["undo", &run, "--json"]).exits(0).json();
+    assert_eq!(report["stores"][0]["outcome"], "applied");
+    let mut wanted = since.clone();
+    // Each behind the nearest member before it that is still there.
+    wanted[2].1.push(before[2].1[3].clone());
+    wanted[3].1 = before[3].1.clone();
+    wanted[3].1[4].1 = quoted("renamed");
+    assert_eq!(String::from_utf8(world.bytes()).unwrap(), store(&wanted));
+    let settled = world.tree();
+    world.stopped(&["undo", &run]).exits(0);
+    assert_eq!(world.tree(), settled, "a second undo");
+}
+
+#[test]
+fn undo_after_a_write_takes_back_what_prune_healed_and_slimmed() {
+    let world = World::looping();
+    let mut entries = looping();
+    for at in [0, 1, 5] {
+        let (key, members) = &entries[at];
+        let mut slow = cached(key.clone(), "", 0, &[]);
+        slow.1.splice(0..2, members[..2].to_vec());
+        slow.1.extend(members[2..].to_vec());
+        entries[at] = slow;
+    }
+    world.put(STORE, store(&entries));
+    let original = world.bytes();
+    let added = store(&[entry("agent:main:telegram:direct:9", "s-new", 0, &[])]);
+    let more = |text: &[u8]| {
+        let text = std::str::from_utf8(text).unwrap();
+        format!("{},{}", text.strip_suffix("\n}").unwrap(), added.strip_prefix('{').unwrap())
+    };
+    let report = world.stopped(&["prune", "--slim", "--apply", "--json"]).exits(0).json();
+    let counts = &report["stores"][0]["entries"];
+    assert_eq!(
+        (&counts["healed"], &counts["slimmed"], &counts["removed"]),
+        (&1.into(), &1.into(), &3.into())
+    );
+    let run = world.runs().swap_remove(0);
+    world.put(STORE, more(&world.bytes()));
+    world.stopped(&["undo", &run]).exits(0);
+    assert_eq!(String::from_utf8(world.bytes()).unwrap(), more(&original));
+}
+
+#[test]
+fn undo_of_a_compact_store_that_was_written_since_leaves_its_style() {
+    let world = world_of_every_kind();
+    world.stopped(&["slim", "--apply", "--compact", "--agent", "nobody"]).exits(0);
+    let run = world.runs().swap_remove(0);
+    let since = String::from_utf8(world.bytes()).unwrap().replace("\"label\":", "\"label\": ");
+    world.put(STORE, &since);
+    let before = world.tree();
+    world.stopped(&["undo", &run]).exits(0).says("Nothing to put back");
+    assert_eq!(world.tree(), before);
+    let to = world.root.join("original.json");
+    world.stopped(&["undo", &run, "--to", to.to_str().unwrap()]).exits(0);
+    assert_eq!(fs::read_to_string(&to).unwrap(), since, "nothing was taken out, so nothing comes back");
+}

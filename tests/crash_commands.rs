@@ -1,4 +1,4 @@
-//! Prevents: a power cut in the middle of `prune --apply`, `recover --apply` or `undo` that leaves a store which is neither the
+//! Prevents: a power cut in the middle of `prune --apply`, `slim --apply`, `recover --apply` or `undo` that leaves a store which is neither the
 //! old nor the new one, an original that cannot be had back, or leftovers that nobody clears.
 //!
 //! Each verb is run whole, on a real state directory, and cut at each operation that changes a file, in
@@ -103,10 +103,15 @@ fn original() -> Vec<u8> {
     fs::read(samples::directory(SAMPLE).join(samples::expected(SAMPLE).store)).unwrap()
 }
 
-fn pruned() -> Vec<u8> {
+/// What a verb makes of the store.
+fn after(words: &[&str]) -> Vec<u8> {
     let world = World::new();
-    assert_eq!(world.run(&RealDisk, 1, &["prune", "--apply"]), Exit::Healthy);
+    assert_eq!(world.run(&RealDisk, 1, words), Exit::Healthy);
     world.bytes()
+}
+
+fn pruned() -> Vec<u8> {
+    after(&["prune", "--apply"])
 }
 
 /// Cuts `words` at every step in every way; `before` and `after` are what the store holds without a cut.
@@ -172,6 +177,18 @@ fn an_undo_that_is_cut_anywhere_leaves_the_pruned_store_or_the_original() {
     let (old, new) = (original(), pruned());
     let prepare = |world: &World| {
         world.run(&RealDisk, 1, &["prune", "--apply"]);
+    };
+    cut_everywhere(&["undo", "latest"], &prepare, &new, &old);
+}
+
+#[test]
+fn a_slim_that_is_cut_anywhere_leaves_the_old_store_or_the_new_one_and_so_does_its_undo() {
+    let words = ["slim", "--apply", "--compact"];
+    let (old, new) = (original(), after(&words));
+    assert!(new.len() < old.len() && !new.contains(&b'\n'));
+    cut_everywhere(&words, &|_| {}, &old, &new);
+    let prepare = |world: &World| {
+        world.run(&RealDisk, 1, &words);
     };
     cut_everywhere(&["undo", "latest"], &prepare, &new, &old);
 }

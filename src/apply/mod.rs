@@ -33,6 +33,7 @@ pub mod run_id;
 pub mod run_record;
 pub mod runs;
 pub mod secret;
+pub mod share;
 pub mod small;
 pub mod steps;
 pub mod store_lock;

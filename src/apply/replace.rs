@@ -199,6 +199,10 @@ impl Attempt<'_> {
             WriteError::Short(0) if self.before.is_some() => self.target.changed("it was cut"),
             other => other.into_io(request.sources),
         })?;
+        if after.size != request.pieces.len() {
+            let why = format!("{} bytes were written, and {} were planned", after.size, request.pieces.len());
+            return Err(ApplyError::Unverified { path: self.temp.clone(), why });
+        }
         if self.before.is_some() {
             attributes::keep(scanned(request.sources)?, file.as_mut(), &self.temp)?;
         }

@@ -179,6 +179,8 @@ pub enum BackupHow {
     Reflink,
     /// A copy.
     Copy,
+    /// A store of nothing but the entries that runs took out or changed; see [`share`](super::share).
+    Extract,
 }
 
 impl RunRecord {

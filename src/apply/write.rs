@@ -11,6 +11,7 @@ use super::disk::{DiskError, DiskFile, DiskResult};
 use super::error::ApplyError;
 use super::fingerprint::{Fingerprint, Fingerprinter};
 use crate::model::plan::{Piece, PieceTable, SourceId};
+use crate::model::white::WhiteSpace;
 
 /// Bytes held at a time.
 const BUFFER: usize = 1 << 20;
@@ -61,8 +62,14 @@ pub fn write_pieces(
 ) -> Result<Fingerprint, WriteError> {
     // No more than the whole file needs.
     let room = usize::try_from(pieces.len()).unwrap_or(BUFFER).clamp(1, BUFFER);
-    let mut out =
-        Buffered { file, fingerprint: Fingerprinter::new(), buffer: vec![0; room], filled: 0, cancel };
+    let mut out = Buffered {
+        file,
+        fingerprint: Fingerprinter::new(),
+        buffer: vec![0; room],
+        filled: 0,
+        white: pieces.is_compact().then(WhiteSpace::default),
+        cancel,
+    };
     for piece in pieces.pieces() {
         match piece {
             Piece::Literal(bytes) => out.literal(&bytes)?,
@@ -82,6 +89,8 @@ struct Buffered<'a> {
     fingerprint: Fingerprinter,
     buffer: Vec<u8>,
     filled: usize,
+    /// Follows the text where its white space is left out.
+    white: Option<WhiteSpace>,
     cancel: &'a Cancel,
 }
 
@@ -116,7 +125,10 @@ impl Buffered<'_> {
     }
 
     fn took(&mut self, bytes: usize) -> Result<(), WriteError> {
-        self.filled += bytes;
+        self.filled += match &mut self.white {
+            None => bytes,
+            Some(white) => white.squeeze(&mut self.buffer[self.filled..self.filled + bytes]),
+        };
         if self.filled == self.buffer.len() { self.flush() } else { Ok(()) }
     }
 
@@ -220,6 +232,29 @@ mod tests {
         let print = write_pieces(file.as_mut(), &sources, &table, &Cancel::new()).unwrap();
         assert!(fs::read(&path).unwrap() == expected);
         assert_eq!(Some(print), Fingerprint::of_file(&path).unwrap());
+    }
+
+    #[test]
+    fn white_space_stays_behind_wherever_the_buffer_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let row = "{ \"a  \\\" b\" : [ 1 ,\n  2 ] } , ";
+        let text = format!("[ {row}{} 3 ]\n", row.repeat(2 * BUFFER / row.len()));
+        let wanted =
+            text.replace(" : ", ":").replace("[ ", "[").replace(" ,\n  ", ",").replace(" ] } , ", "]},");
+        let wanted = wanted.replace("{ ", "{").replace(" 3 ]\n", "3]");
+        let sources = [source(dir.path(), text.as_bytes())];
+        let mut table = PieceTable::new();
+        // A piece may end anywhere.
+        for from in (0..text.len()).step_by(BUFFER / 7) {
+            table.copy(0, from as u64, text.len().min(from + BUFFER / 7 - 1) as u64);
+            table.literal(text.as_bytes().get(from + BUFFER / 7 - 1..from + BUFFER / 7).unwrap_or_default());
+        }
+        let table = table.without_white_space((text.len() - wanted.len()) as u64);
+        let path = dir.path().join("out");
+        let mut file = RealDisk.create(&path, 0o600).unwrap();
+        let print = write_pieces(file.as_mut(), &sources, &table, &Cancel::new()).unwrap();
+        assert!(fs::read(&path).unwrap() == wanted.as_bytes());
+        assert_eq!((print.size, table.len()), (wanted.len() as u64, wanted.len() as u64));
     }
 
     #[test]

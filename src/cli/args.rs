@@ -84,6 +84,9 @@ pub struct SlimArgs {
     /// The caches that go, with commas between them [default: skillsSnapshot,systemPromptReport]
     #[arg(long, value_name = "LIST")]
     pub fields: Option<String>,
+    /// Drop white space from the whole store as well; OpenClaw writes its own again
+    #[arg(long)]
+    pub compact: bool,
 }
 
 /// `recover`.

@@ -195,12 +195,14 @@ pub struct Limits {
     cron_only: bool,
 }
 
-/// What is slimmed.
+/// What is slimmed, and how.
 #[derive(Debug, Clone, Default)]
 struct Slim {
     whose: Option<Slimming>,
     /// `--fields`
     caches: Option<Caches>,
+    /// `--compact`
+    compact: bool,
 }
 
 impl Limits {
@@ -226,6 +228,7 @@ impl Limits {
             allow_removal: self.allow_removal.unwrap_or(default.allow_removal),
             slimming: self.slim.whose.unwrap_or(default.slimming),
             caches: self.slim.caches.unwrap_or(default.caches),
+            compact: self.slim.compact,
             cron_only: self.cron_only,
         }
     }
@@ -337,7 +340,7 @@ impl Slim {
                 "--fields: '{name}' is nothing that OpenClaw is known to build again: name some of {known}"
             ))
         })?;
-        Ok(Slim { whose: Some(Slimming::Alone), caches })
+        Ok(Slim { whose: Some(Slimming::Alone), caches, compact: args.compact })
     }
 
     /// The words for it.
@@ -349,6 +352,9 @@ impl Slim {
         if let Some(caches) = self.caches {
             let names: Vec<String> = caches.each().map(|cache| cache.name()).collect();
             words.extend(["--fields".to_owned(), names.join(",")]);
+        }
+        if self.compact {
+            words.push("--compact".to_owned());
         }
         words
     }

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 use super::{check, speak, write};
 use crate::apply::output::write_output;
 use crate::apply::retention::{self, Retention};
+use crate::apply::run_record::BackupHow;
+use crate::apply::share;
 use crate::apply::{ApplyError, Receipt, RecordsLock, ReplaceRequest, RunSummary, Subject, apply as replace};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::changeset;
@@ -109,16 +111,16 @@ pub(super) fn changes(diagnosis: &Diagnosis, at: usize) -> bool {
 
 fn question(diagnosis: &Diagnosis) -> String {
     let sum = |of: fn(&Judged) -> u64| diagnosis.judged().map(|(_, judged)| of(judged)).sum::<u64>();
-    let removed = sum(|judged| judged.plan.summary.removed);
-    let healed = sum(|judged| judged.plan.summary.healed);
-    match sum(|judged| judged.plan.summary.slimmed) {
-        0 => format!("Remove {removed} entries and heal {healed}? A backup is kept."),
-        slimmed => {
-            format!(
-                "Remove {removed} entries, heal {healed} and strip caches from {slimmed}? A backup is kept."
-            )
-        }
-    }
+    let deeds = [
+        ("remove", sum(|judged| judged.plan.summary.removed), "entries"),
+        ("heal", sum(|judged| judged.plan.summary.healed), "entries"),
+        ("drop", sum(|judged| judged.plan.summary.dropped), "overridden copies"),
+        ("strip the caches of", sum(|judged| judged.plan.summary.slimmed), "entries"),
+        ("drop", sum(|judged| judged.plan.summary.compacted), "bytes of white space"),
+    ];
+    let deeds = deeds.iter().filter(|(_, count, _)| *count > 0);
+    let deeds: Vec<String> = deeds.map(|(deed, count, what)| format!("{deed} {count} {what}")).collect();
+    format!("Going to {}. A backup is kept. Go on?", deeds.join(", "))
 }
 
 /// Replaces one store; looks and plans again where it changed meanwhile.
@@ -181,7 +183,7 @@ fn replace_store(
     let paths = (&*store.file.path, &*store.file.real);
     let (lock, records) = write::begin(edge, situation, paths, consent)?;
     warn_of_other_names(judged, &store.file.path);
-    let receipt = replace_with(edge, diagnosis, at, table, &lock, consent)?;
+    let receipt = shared(edge, &lock, replace_with(edge, diagnosis, at, table, &lock, consent)?);
     tidy(edge, &lock, &records);
     Ok(Some(receipt))
 }
@@ -240,6 +242,21 @@ fn replace_with(
             cancel: edge.cancel,
         },
     )
+}
+
+/// Runs of `guard` within an hour share a record; where that cannot be, each keeps its own.
+fn shared(edge: &Edge<'_>, lock: &RecordsLock, receipt: Receipt) -> Receipt {
+    if edge.request.verb.name() != share::COMMAND || !receipt.problems.is_empty() {
+        return receipt;
+    }
+    match share::fold(edge.writer.disk, lock, &receipt.run, SystemTime::now()) {
+        Ok(Some((run, original))) => Receipt { run, backup: Some((original, BackupHow::Extract)), ..receipt },
+        Ok(None) => receipt,
+        Err(error) => {
+            log::info!("this start keeps a record of its own: {error}");
+            receipt
+        }
+    }
 }
 
 /// A rename gives the new content to one name only.

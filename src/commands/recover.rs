@@ -199,7 +199,8 @@ fn write_store(
             subject: Subject::Store,
             expected: recovery.expected(),
             before: None,
-            command: edge.request.verb.name(),
+            // Whoever asked for it, it is undone as what it is.
+            command: "recover",
             started: SystemTime::now(),
             summary: RunSummary { restored: recovery.recovered(), ..RunSummary::default() },
             sources: &sources,

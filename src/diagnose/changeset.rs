@@ -7,14 +7,15 @@ use super::read::Reading;
 use super::{Diagnosis, Judged};
 use crate::model::entry::{Entry, Flags};
 use crate::model::evidence::Evidence;
-use crate::model::plan::{ChangeRecord, EditRecord, PieceTable};
+use crate::model::plan::{ChangeRecord, EditRecord, Piece, PieceTable};
 use crate::model::policy::Policy;
 use crate::model::verdict::Action;
+use crate::model::white::WhiteSpace;
 use crate::plan::decision::Summary;
 use crate::plan::edits::{self, Edits};
 use crate::plan::pieces::{Members, copy_spliced};
 use crate::scan::members;
-use crate::scan::source::{FileSource, Source};
+use crate::scan::source::{FileSource, Source, for_each_part};
 
 /// The store as the plan leaves it; source 0 is the store as it is. An entry that turns out to have nothing to
 /// heal or to strip is kept.
@@ -50,7 +51,30 @@ pub fn build(judged: &mut Judged, diagnosis: &Diagnosis) -> io::Result<PieceTabl
     if kept {
         judged.plan.summary = Summary::of(&judged.reading.scan.entries, &judged.plan.decisions);
     }
-    Ok(table)
+    if !diagnosis.policy.compact {
+        return Ok(table);
+    }
+    let white = if judged.plan.summary.is_change() {
+        white_space(&mut source, &table)?
+    } else {
+        judged.reading.scan.outcome.whitespace
+    };
+    judged.plan.summary.compacted = white;
+    Ok(if white > 0 { table.without_white_space(white) } else { table })
+}
+
+/// White space between the tokens of what stays of the store.
+fn white_space(source: &mut FileSource, table: &PieceTable) -> io::Result<u64> {
+    let (mut text, mut white) = (WhiteSpace::default(), 0);
+    for piece in table.pieces() {
+        match piece {
+            Piece::Literal(bytes) => white += text.count(&bytes),
+            Piece::Copy { start, end, .. } => {
+                for_each_part(source, start..end, &mut |bytes| white += text.count(bytes))?
+            }
+        }
+    }
+    Ok(white)
 }
 
 fn is_edit(action: Action) -> bool {
@@ -180,11 +204,17 @@ pub fn verify(judged: &Judged, rescan: &crate::scan::entries::Scan) -> Result<()
     }
     let decisions = &judged.plan.decisions;
     let entries = &judged.reading.scan.entries;
+    let compacted = judged.plan.summary.compacted > 0;
+    if compacted && rescan.outcome.whitespace > 0 {
+        return Err("the new store still holds white space".to_owned());
+    }
     let kept = (0..entries.len()).filter(|&at| !decisions[at].action.is_removal());
     let mut written = rescan.entries.iter();
     for at in kept {
         let Some(new) = written.next() else { return Err("the new store lacks entries".to_owned()) };
-        if !is_same(&entries[at], new, is_edit(decisions[at].action)) {
+        let edited = is_edit(decisions[at].action);
+        let same_size = edited || compacted || entries[at].bytes() == new.bytes();
+        if !same_size || !is_same(&entries[at], new, edited) {
             return Err(format!(
                 "entry {at} of the plan is not what stands at byte {} of the new store",
                 new.start()
@@ -198,7 +228,7 @@ pub fn verify(judged: &Judged, rescan: &crate::scan::entries::Scan) -> Result<()
 }
 
 /// The same entry at another place; an edited one may differ in what was edited.
-fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
+pub(super) fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
     let mut expected = old.at(new.start(), new.end());
     // Agents are numbered as they first stand in a file.
     expected.agent = new.agent;
@@ -210,5 +240,5 @@ fn is_same(old: &Entry, new: &Entry, edited: bool) -> bool {
     if edited {
         (expected.status, expected.ended_at, expected.flags) = (new.status, new.ended_at, new.flags);
     }
-    expected == *new && (edited || old.bytes() == new.bytes())
+    expected == *new
 }

@@ -3,23 +3,24 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::document::DocumentError;
 use crate::apply::changes;
 use crate::apply::runs::Run;
+use crate::apply::share;
 use crate::apply::{Fingerprint, Identity};
 use crate::exit::Exit;
 use crate::model::entry::{Entry, Flags, hash};
 use crate::model::plan::{ChangeRecord, PieceTable};
-use crate::plan::pieces::Splice;
+use crate::plan::pieces::Replaces;
 use crate::plan::undo::{self, BACKUP, Item, Lost};
 use crate::rules::store::damage;
 use crate::scan::entries::{KeyContext, Scan, scan};
-use crate::scan::members;
-use crate::scan::source::{FileSource, Source, read_range};
+use crate::scan::source::{FileSource, Source};
 use crate::scan::text::decode;
+
+mod inside;
 
 /// Why a run cannot be undone.
 #[derive(Debug, thiserror::Error)]
@@ -201,7 +202,8 @@ fn merged(run: &Run, main_key: &str, map: bool) -> Result<Restoration, RestoreEr
         [current.source.file().try_clone().map_err(told)?, backup.source.file().try_clone().map_err(told)?];
     let mut restoration = Restoration::blank(run, identity, current.bytes, files);
     restoration.current = current.scan.live().count() as u64;
-    if is_untouched(run, &restoration.store)? {
+    // An extract is no store that anybody had.
+    if !share::is_extract(run) && is_untouched(run, &restoration.store)? {
         restoration.take_all(run, &backup)?;
     } else {
         restoration.merge(run, &mut current, &mut backup)?;
@@ -289,7 +291,7 @@ impl Restoration {
     /// Somebody wrote since: only what is missing comes back, and only what nobody changed since.
     fn merge(&mut self, run: &Run, current: &mut Side, backup: &mut Side) -> Result<(), RestoreError> {
         let mut lost = Vec::new();
-        let mut splices = Vec::new();
+        let mut patches = Vec::new();
         let mut told_of = 0;
         for record in changes::read(&run.dir)? {
             let record = record?;
@@ -297,8 +299,8 @@ impl Restoration {
             let told = |error| RestoreError::Io(run.record.store.clone(), error);
             match record.action.as_str() {
                 "remove" => self.bring_back(&record, current, backup, &mut lost),
-                "heal" => self.revert(&record, current, &mut splices).map_err(told)?,
-                "slim" => self.refill(&record, current, backup, &mut splices).map_err(told)?,
+                "heal" => self.revert(&record, current, backup, &mut patches).map_err(told)?,
+                "slim" => self.refill(&record, current, backup, &mut patches).map_err(told)?,
                 // Bytes that a later copy of the key overrides are no loss.
                 _ => {}
             }
@@ -307,7 +309,7 @@ impl Restoration {
         if told_of != summary.removed + summary.dropped + summary.healed + summary.slimmed {
             return Err(RestoreError::BadRecord(run.dir.clone()));
         }
-        splices.sort_by_key(|splice| splice.at.start);
+        patches.sort_by_key(|patch| (patch.at().start, patch.at().end));
         let items = undo::arrange(&current.scan.entries, &backup.scan.entries, &lost);
         let key_of = |item: &Item| match *item {
             Item::Current(at) => current.scan.entries[at].key,
@@ -316,7 +318,7 @@ impl Restoration {
         self.keys = items.iter().map(key_of).collect();
         self.restored = items.iter().filter(|item| matches!(item, Item::Backup(_))).count() as u64;
         self.total = self.current + self.restored;
-        self.table = undo::table(&side(current), &side(backup), &items, &splices);
+        self.table = undo::table(&side(current), &side(backup), &items, &patches);
         Ok(())
     }
 
@@ -332,72 +334,6 @@ impl Restoration {
             });
             self.records.push(restored_record(record.clone()));
         }
-    }
-
-    /// Takes healed values back where they still are what the run wrote.
-    fn revert(
-        &mut self,
-        record: &ChangeRecord,
-        current: &mut Side,
-        splices: &mut Vec<Splice>,
-    ) -> io::Result<()> {
-        let Some(entry) = find(current, key_hash(&record.key)) else { return Ok(()) };
-        let names: Vec<&str> = record.edits.iter().map(|edit| edit.field.as_str()).collect();
-        let value = members::value_span(&mut current.source, &entry)?;
-        let members = members::find(&mut current.source, value, &names)?;
-        let mut own = Vec::new();
-        for (edit, member) in record.edits.iter().zip(members) {
-            let Some(member) = member else { return Ok(()) };
-            let value = read_range(&mut current.source, member.value.clone())?;
-            if edit.new.as_deref().map(str::as_bytes) != Some(&value) {
-                return Ok(());
-            }
-            own.push(match &edit.old {
-                Some(old) => Splice { at: member.value, bytes: old.clone().into_bytes() },
-                // It was inserted behind another member, and goes with its comma.
-                None if !member.first => Splice { at: member.after..member.span.end, bytes: Vec::new() },
-                None => return Ok(()),
-            });
-        }
-        self.reverted += 1;
-        self.records.push(restored_record(record.clone()));
-        splices.extend(own);
-        Ok(())
-    }
-
-    /// Puts stripped members back where the entry has none of that name by now.
-    fn refill(
-        &mut self,
-        record: &ChangeRecord,
-        current: &mut Side,
-        backup: &mut Side,
-        splices: &mut Vec<Splice>,
-    ) -> io::Result<()> {
-        let Some(entry) = find(current, key_hash(&record.key)) else { return Ok(()) };
-        let names: Vec<&str> = record.edits.iter().map(|edit| edit.field.as_str()).collect();
-        let value = members::value_span(&mut current.source, &entry)?;
-        let now = members::find(&mut current.source, value.clone(), &names)?;
-        let found = backup.scan.entries.starting_at(record.start);
-        let Some(at) = found else { return Ok(()) };
-        let then = backup.scan.entries[at];
-        let old_value = members::value_span(&mut backup.source, &then)?;
-        let old = members::find(&mut backup.source, old_value, &names)?;
-        let empty =
-            read_range(&mut current.source, value.clone())?.iter().filter(|byte| **byte == b'"').count() == 0;
-        let mut bytes = Vec::new();
-        for member in old.into_iter().zip(now).filter(|(_, now)| now.is_none()).filter_map(|(old, _)| old) {
-            let lead: &[u8] = if empty && bytes.is_empty() { b"" } else { b"," };
-            let text = read_range(&mut backup.source, member.after..member.span.end)?;
-            bytes.extend_from_slice(lead);
-            bytes.extend_from_slice(text.trim_ascii_start().strip_prefix(b",").unwrap_or(&text));
-        }
-        if !bytes.is_empty() {
-            let brace = last_byte_of_members(&mut current.source, value)?;
-            splices.push(Splice { at: brace..brace, bytes });
-            self.reverted += 1;
-            self.records.push(restored_record(record.clone()));
-        }
-        Ok(())
     }
 
     /// Whether the temporary file holds the entries that were planned, in order.
@@ -417,14 +353,6 @@ impl Restoration {
         let keys: Vec<u64> = written.scan.entries.iter().map(|entry| entry.key).collect();
         if keys == self.keys { Ok(()) } else { Err("the entries are not those that were planned".to_owned()) }
     }
-}
-
-/// Where the members of an entry end: before the white space in front of its closing brace.
-fn last_byte_of_members(source: &mut FileSource, value: Range<u64>) -> io::Result<u64> {
-    let tail_start = value.end.saturating_sub(4096).max(value.start);
-    let tail = read_range(source, tail_start..value.end - 1)?;
-    let blank = tail.iter().rev().take_while(|byte| b" \t\r\n".contains(byte)).count();
-    Ok(value.end - 1 - blank as u64)
 }
 
 fn side(side: &Side) -> undo::File<'_> {

@@ -16,6 +16,7 @@ pub mod store;
 pub mod style;
 pub mod texts;
 pub mod verdict;
+pub mod white;
 
 /// Milliseconds since the Unix epoch, as OpenClaw writes them.
 pub type Millis = i64;

@@ -39,6 +39,8 @@ pub struct PieceTable {
     moulds: Vec<Mould>,
     last: Last,
     len: u64,
+    /// Whether white space between tokens is left out of all pieces.
+    compact: bool,
 }
 
 /// The last piece may still grow.
@@ -220,6 +222,18 @@ impl PieceTable {
             Last::Literal(bytes) => Some(Piece::Literal(bytes.into())),
         };
         Pieces { table: self, at: 0, state: State::default() }.chain(last)
+    }
+
+    /// The same without the white space between its tokens, of which there are `white` bytes. That would be too many
+    /// ranges to tell: whoever writes leaves it out on the way.
+    #[must_use]
+    pub fn without_white_space(self, white: u64) -> Self {
+        PieceTable { len: self.len.saturating_sub(white), compact: true, ..self }
+    }
+
+    /// Whether white space between tokens is left out of all pieces.
+    pub fn is_compact(&self) -> bool {
+        self.compact
     }
 
     /// Size of the new file in bytes.

@@ -31,6 +31,8 @@ pub struct Policy {
     pub slimming: Slimming,
     /// Which caches those are.
     pub caches: Caches,
+    /// Whether white space goes from the whole store.
+    pub compact: bool,
     /// Whether only records of runs and cron bases are acted on.
     pub cron_only: bool,
 }
@@ -89,6 +91,7 @@ impl Default for Policy {
             allow_removal: 25.0,
             slimming: Slimming::ForBudget,
             caches: Caches::BOTH,
+            compact: false,
             cron_only: false,
         }
     }

@@ -153,6 +153,8 @@ pub struct Summary {
     pub healed: u64,
     /// Entries that are slimmed.
     pub slimmed: u64,
+    /// Bytes of white space that go from between the tokens of what stays.
+    pub compacted: u64,
     /// By class.
     pub classes: BTreeMap<String, Tally>,
     /// By rule.
@@ -173,7 +175,7 @@ impl Summary {
 
     /// Whether the file would be another.
     pub fn is_change(&self) -> bool {
-        self.removed + self.dropped + self.healed + self.slimmed > 0
+        self.removed + self.dropped + self.healed + self.slimmed + self.compacted > 0
     }
 }
 

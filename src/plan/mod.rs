@@ -12,5 +12,6 @@ pub mod growth;
 pub mod merge;
 pub mod pieces;
 pub mod prune;
+pub mod refill;
 pub mod surplus;
 pub mod undo;

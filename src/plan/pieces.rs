@@ -18,15 +18,70 @@ pub struct Splice {
     pub bytes: Vec<u8>,
 }
 
+/// What stands in the place of a range: a few bytes, or a range of another file, however long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Patch {
+    /// Bytes.
+    Bytes(Splice),
+    /// A range of a file.
+    Copy {
+        /// What is replaced; empty for an insertion.
+        at: Range<u64>,
+        /// The file.
+        source: SourceId,
+        /// What of it.
+        from: Range<u64>,
+    },
+}
+
+/// Something that stands in the place of a range.
+pub trait Replaces {
+    /// The range.
+    fn at(&self) -> &Range<u64>;
+    /// Puts it into the new file.
+    fn put(&self, table: &mut PieceTable);
+}
+
+impl Replaces for Splice {
+    fn at(&self) -> &Range<u64> {
+        &self.at
+    }
+
+    fn put(&self, table: &mut PieceTable) {
+        table.literal(&self.bytes);
+    }
+}
+
+impl Replaces for Patch {
+    fn at(&self) -> &Range<u64> {
+        match self {
+            Patch::Bytes(splice) => &splice.at,
+            Patch::Copy { at, .. } => at,
+        }
+    }
+
+    fn put(&self, table: &mut PieceTable) {
+        match self {
+            Patch::Bytes(splice) => splice.put(table),
+            Patch::Copy { source, from, .. } => table.copy(*source, from.start, from.end),
+        }
+    }
+}
+
 /// Copies the stretch `from..to` of `source`, spliced. `splices` lie in order and inside the stretch or
 /// outside of it altogether.
-pub fn copy_spliced(table: &mut PieceTable, source: SourceId, stretch: Range<u64>, splices: &[Splice]) {
-    let first = splices.partition_point(|splice| splice.at.start < stretch.start);
+pub fn copy_spliced(
+    table: &mut PieceTable,
+    source: SourceId,
+    stretch: Range<u64>,
+    splices: &[impl Replaces],
+) {
+    let first = splices.partition_point(|splice| splice.at().start < stretch.start);
     let mut at = stretch.start;
-    for splice in splices[first..].iter().take_while(|splice| splice.at.end <= stretch.end) {
-        table.copy(source, at, splice.at.start);
-        table.literal(&splice.bytes);
-        at = splice.at.end;
+    for splice in splices[first..].iter().take_while(|splice| splice.at().end <= stretch.end) {
+        table.copy(source, at, splice.at().start);
+        splice.put(table);
+        at = splice.at().end;
     }
     table.copy(source, at, stretch.end);
 }

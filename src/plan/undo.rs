@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::pieces::{Splice, copy_spliced};
+use super::pieces::{Patch, copy_spliced};
 use crate::model::entries::Entries;
 use crate::model::entry::{Entry, Flags, TextHash};
 use crate::model::plan::{PieceTable, SourceId};
@@ -78,8 +78,8 @@ pub struct File<'a> {
     pub bytes: u64,
 }
 
-/// The new store as pieces. `splices` lie in the current store, in order.
-pub fn table(current: &File<'_>, backup: &File<'_>, items: &[Item], splices: &[Splice]) -> PieceTable {
+/// The new store as pieces. `patches` lie in the current store, in order.
+pub fn table(current: &File<'_>, backup: &File<'_>, items: &[Item], patches: &[Patch]) -> PieceTable {
     let mut table = PieceTable::new();
     // An empty object has no style of its own: the backup lends its frame.
     let (frame, frame_source) =
@@ -96,7 +96,7 @@ pub fn table(current: &File<'_>, backup: &File<'_>, items: &[Item], splices: &[S
         match *item {
             Item::Current(at) => {
                 let entry = &current.entries[at];
-                copy_spliced(&mut table, CURRENT, entry.start()..entry.end(), splices);
+                copy_spliced(&mut table, CURRENT, entry.start()..entry.end(), patches);
             }
             Item::Backup(at) => table.copy(BACKUP, backup.entries[at].start(), backup.entries[at].end()),
         }

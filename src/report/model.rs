@@ -187,6 +187,8 @@ pub struct RunReport {
     pub removed: u64,
     /// Entries that it healed.
     pub healed: u64,
+    /// Entries of which it stripped caches.
+    pub slimmed: u64,
     /// Entries that it put back, or recovered.
     pub restored: u64,
     /// Bytes that it keeps.

@@ -76,6 +76,16 @@ impl Source for MemorySource<'_> {
 pub fn read_range(source: &mut dyn Source, range: Range<u64>) -> io::Result<Vec<u8>> {
     let len = range.end.checked_sub(range.start).ok_or_else(written)?;
     let mut bytes = Vec::with_capacity(usize::try_from(len).map_err(io::Error::other)?);
+    for_each_part(source, range, &mut |part| bytes.extend_from_slice(part))?;
+    Ok(bytes)
+}
+
+/// Shows `range` part by part; an error where the source is shorter.
+pub fn for_each_part(
+    source: &mut dyn Source,
+    range: Range<u64>,
+    each: &mut dyn FnMut(&[u8]),
+) -> io::Result<()> {
     let mut at = range.start;
     while at < range.end {
         let window = source.window(at)?;
@@ -83,11 +93,10 @@ pub fn read_range(source: &mut dyn Source, range: Range<u64>) -> io::Result<Vec<
             return Err(cut());
         }
         let take = window.len().min(usize::try_from(range.end - at).unwrap_or(usize::MAX));
-        bytes.extend_from_slice(&window[..take]);
+        each(&window[..take]);
         at += take as u64;
     }
-    source.intact()?;
-    Ok(bytes)
+    source.intact()
 }
 
 #[cfg(test)]

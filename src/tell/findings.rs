@@ -9,7 +9,7 @@ use crate::model::key::Family;
 use crate::model::verdict::{Confidence, Rule};
 use crate::report::format::{Counted, Size};
 use crate::report::model::{Era, Finding, Outcome, Severity, StoreReport};
-use crate::rules::entry::{alias_key, malformed_entry, malformed_session_id};
+use crate::rules::entry::{alias_key, malformed_entry, malformed_session_id, slim_cache};
 use crate::rules::store::{self as rules, Damaged};
 
 pub(super) fn finding(rule: &'static Rule, severity: Severity, message: String) -> Finding {
@@ -265,6 +265,7 @@ fn of_whole(judged: &Judged, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
             finding(&rules::OVERSIZED, Severity::Error, message).fix("prune it before the gateway starts"),
         );
     }
+    findings.extend(compacted(judged.plan.summary.compacted));
     findings.extend(heap(told, applied));
     if let Some(lock) = judged.sessions.stale_store_lock.as_ref().filter(|_| !applied) {
         let message = format!("{}: its owner is dead; whoever writes next takes it over", lock.display());
@@ -284,6 +285,16 @@ fn of_whole(judged: &Judged, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
     }
     findings.extend(of_entries(judged));
     findings
+}
+
+/// What it costs to leave white space out.
+fn compacted(white: u64) -> Option<Finding> {
+    let message = format!(
+        "without its {} of white space OpenClaw reads the store as before, but saves of single entries (from 2026.5.28 on) \
+         are fast only where it has two blanks of indent, and the next save writes it with those again",
+        Size(white)
+    );
+    (white > 0).then(|| finding(&slim_cache::RULE, Severity::Warning, message).times(white))
 }
 
 fn heap(told: &StoreReport, applied: bool) -> Option<Finding> {

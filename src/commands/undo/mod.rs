@@ -153,6 +153,7 @@ fn run_report(run: &Run) -> RunReport {
         path: record.store.display().to_string(),
         removed: record.summary.removed,
         healed: record.summary.healed,
+        slimmed: record.summary.slimmed,
         restored: record.summary.restored,
         bytes: run.backup_bytes(),
     }

@@ -26,7 +26,7 @@ use self::removed::Removed;
 use super::read::ReadOptions;
 use super::run::Edge;
 use super::{Condition, Diagnosed, Diagnosis};
-use crate::apply::Identity;
+use crate::apply::{Identity, share};
 use crate::cli::request::Recover;
 use crate::evidence::conversations::Unnamed;
 use crate::evidence::copies::{self, CopyKind, StoreCopy};
@@ -285,7 +285,9 @@ pub fn has_originals(store: &Path, state: &Path) -> bool {
 
 /// The originals that runs of ours kept of a store.
 fn backups(store: &Path, state: &Path) -> Vec<StoreCopy> {
-    let copies = removed::runs_of(store, Some(state)).into_iter().filter_map(|run| {
+    // An extract holds only what was taken out on purpose.
+    let whole = removed::runs_of(store, Some(state)).into_iter().filter(|run| !share::is_extract(run));
+    let copies = whole.filter_map(|run| {
         let written: Millis = run.record.started_at;
         run.backup_path().map(|path| StoreCopy { path, kind: CopyKind::Backup, written })
     });

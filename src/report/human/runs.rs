@@ -28,7 +28,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report, quiet: bool) -> io::Re
         page.gap();
         page.title(0, Shown::new(path))?;
         let rows = report.runs.iter().filter(|run| run.path == path).map(row).collect();
-        let head = ["run", "when", "command", "state", "entries", "healed", "keeps"];
+        let head = ["run", "when", "command", "state", "entries", "edited", "keeps"];
         page.table(2, &head, rows, &[4, 5, 6])?;
     }
     Ok(())
@@ -50,7 +50,7 @@ fn row(run: &RunReport) -> Vec<String> {
             (0, back) => format!("+{}", Count(back)),
             (gone, _) => format!("-{}", Count(gone)),
         },
-        Count(run.healed).to_string(),
+        Count(run.healed + run.slimmed).to_string(),
         Size(run.bytes).to_string(),
     ]
 }

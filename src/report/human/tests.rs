@@ -267,6 +267,7 @@ fn undo_without_a_run_lists_the_runs_by_store() {
         path: path.to_owned(),
         removed: 6506,
         healed: 2,
+        slimmed: 0,
         restored: 0,
         bytes: 185_234_567,
     };
@@ -282,12 +283,12 @@ fn undo_without_a_run_lists_the_runs_by_store() {
         &told(&report),
         r"
 /a/sessions.json
-  run                        when                  command  state       entries  healed   keeps
+  run                        when                  command  state       entries  edited   keeps
   20261121T010914.743Z-0001  2026-11-21 01:09 UTC  prune    done         -6,506       2  185 MB
   20261121T030914.743Z-0001  2026-11-21 01:09 UTC  prune    taken back   -6,506       2  185 MB
 
 /b/sessions.json
-  run                        when                  command  state       entries  healed   keeps
+  run                        when                  command  state       entries  edited   keeps
   20261121T020914.743Z-0001  2026-11-21 01:09 UTC  prune    unfinished   -6,506       2  185 MB
 ",
     );

@@ -220,6 +220,7 @@ fn planted() -> Report {
         path: canary_path(),
         removed: 0,
         healed: 0,
+        slimmed: 0,
         restored: 0,
         bytes: 0,
     }];
