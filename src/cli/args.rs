@@ -46,7 +46,7 @@ pub enum Command {
     Undo(UndoArgs),
     /// What a rule or an exit code means, or why one session got its verdict
     Explain(ExplainArgs),
-    /// Units of systemd: `guard` before each start, and a timer that prunes; --install writes them
+    /// Units of systemd: `guard` before each start, and a timer; --install writes them
     Hook(HookArgs),
 }
 
