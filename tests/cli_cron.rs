@@ -155,10 +155,16 @@ fn no_lock_that_openclaw_does_not_know_is_made_and_the_mode_stays() {
 fn nothing_is_cleared_beside_a_gateway_or_without_knowing() {
     let world = marked(9 * HOUR);
     let before = lying(&world, LIST);
-    world.run(&["cron", "--apply", "--gateway", "running"]).exits(0);
+    world
+        .run(&["cron", "--apply", "--gateway", "running"])
+        .exits(4)
+        .says("nothing is written beside a gateway");
+    world.run(&["cron", "--apply", "--gateway", "unknown"]).exits(4);
     let gateway = Alive::gateway(&world);
-    world.run(&["cron", "--apply", "--gateway", "stopped"]).exits(0).says("gateway runs");
+    world.run(&["cron", "--apply", "--gateway", "stopped"]).exits(4).says("gateway runs");
+    world.run(&["cron", "--apply", "--live", "--assume-stopped"]).exits(4);
     drop(gateway);
+    assert_eq!(lying(&world, LIST), before);
     // A run that finished is over whoever lives: the write alone is refused.
     world.put("cron/runs/x", "");
     world.put(&format!("cron/runs/{JOB}.jsonl"), finished(JOB, Some("s"), NOW - HOUR, NOW - 9 * HOUR));
@@ -364,6 +370,10 @@ fn the_next_start_is_told_for_the_version_that_is_known() {
         )]),
     );
     assert!(next(&world).contains("disables this job"));
+    let mut disabled = job(JOB, hourly(), json!({"runningAtMs": NOW - HOUR}));
+    disabled["enabled"] = false.into();
+    world.put(LIST, list(&[disabled]));
+    assert!(next(&world).contains("runs neither way"));
 }
 
 /// Finished lines of [`JOB`], the last of them an hour ago.

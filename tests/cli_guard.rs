@@ -406,3 +406,43 @@ fn a_recovery_by_guard_is_undone_as_a_recovery() {
     assert_eq!(ran.code, 2, "OpenClaw would take that original for empty: {ran}");
     assert_eq!(world.bytes(), before);
 }
+
+#[test]
+fn a_store_that_is_gone_while_its_traces_remain_is_told_and_not_made() {
+    let world = World::looping();
+    world
+        .put("agents/main/sessions/s-main.jsonl", "{\"type\":\"session\",\"version\":3,\"id\":\"s-main\"}\n");
+    fs::remove_file(world.store()).unwrap();
+    let ran = guard(&world, &[]).exits(0);
+    assert!(lines(&ran)[0].contains("there is no store, though its transcripts or copies remain"), "{ran}");
+    assert!(!world.store().exists());
+    guard(&world, &["--strict"]).exits(3);
+}
+
+#[test]
+fn a_store_that_grows_while_it_is_read_is_left_to_its_writer() {
+    let world = World::looping();
+    let mut entries = looping();
+    let note = quoted(&"x".repeat(8_000));
+    for number in 0..1500 {
+        let key = format!("agent:main:telegram:direct:{number}");
+        entries.push(entry(key, &format!("s-{number}"), DAY, &[("note", &note)]));
+    }
+    world.put(STORE, store(&entries));
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = fs::File::options().append(true).open(world.store()).unwrap();
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                std::io::Write::write_all(&mut file, b" ").unwrap();
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+        });
+        let ran = guard(&world, &[]);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        let ran = ran.exits(0);
+        assert_eq!(lines(&ran).len(), 1, "{ran}");
+    });
+    assert!(world.bytes().starts_with(store(&entries).as_bytes()), "whatever was written is there");
+    assert!(world.runs().is_empty());
+}

@@ -232,3 +232,64 @@ fn nothing_is_written_where_nothing_is_to_be_done() {
     assert_eq!(disk.steps(), Vec::<String>::new());
     assert!(!Path::new(&fresh.root.join("state/sessions-doctor")).exists());
 }
+
+/// Adds the record of a run that ended days ago to the store.
+fn add_run(world: &World, id: &str) -> String {
+    let text = String::from_utf8(world.bytes()).unwrap();
+    let start = text.find("agent:main:cron:").unwrap();
+    let job: String = text[start..].chars().take_while(|char| !"\"".contains(*char)).collect();
+    let base = job.split(":run:").next().unwrap();
+    let key = format!("{base}:run:{id}");
+    let member =
+        format!("  \"{key}\": {{\n    \"sessionId\": \"{id}\",\n    \"updatedAt\": 1794964470000\n  }}");
+    fs::write(&world.store, text.replacen("{\n", &format!("{{\n{member},\n"), 1)).unwrap();
+    key
+}
+
+#[test]
+fn a_guard_that_is_cut_anywhere_leaves_the_old_store_or_the_new_one_and_loses_nothing_that_it_shares() {
+    let (old, new) = (original(), after(&["guard"]));
+    cut_everywhere(&["guard"], &|_| {}, &old, &new);
+    let prepare = |world: &World| {
+        world.run(&RealDisk, 1, &["guard"]);
+        let first = add_run(world, "zz-first");
+        world.run(&RealDisk, 2, &["guard"]);
+        assert!(world.bytes() == new, "the added run went");
+        vec![first, add_run(world, "zz-second")]
+    };
+    let whole = World::new();
+    prepare(&whole);
+    let before = whole.bytes();
+    let disk = CrashDisk::new(&whole.root);
+    whole.run(&disk, 3, &["guard"]);
+    let steps = disk.steps().len();
+    assert!(steps > 20, "{:?}", disk.steps());
+    for step in 0..steps {
+        for left in [Left::Everything, Left::OnlyDurable, Left::NamesAndNuls] {
+            let world = World::new();
+            let added = prepare(&world);
+            let disk = CrashDisk::new(&world.root).cut_at(step);
+            world.run(&disk, 3, &["guard"]);
+            disk.after_power_cut(left);
+            let place = format!("cut at step {step} of {steps}, {left:?}");
+            assert_old_or_new(&world, &before, &new, &place);
+            world.age_unreadable_lock();
+            world.run(&RealDisk, 4, &["guard"]);
+            assert!(world.bytes() == new, "{place}: the next start does not finish");
+            let mut runs: Vec<PathBuf> = fs::read_dir(world.root.join("state/sessions-doctor/runs"))
+                .unwrap()
+                .map(|run| run.unwrap().path())
+                .collect();
+            runs.sort();
+            assert!(runs.len() <= 4, "{place}: {runs:?}");
+            for run in runs {
+                let id = run.file_name().unwrap().to_str().unwrap().to_owned();
+                world.run(&RealDisk, 5, &["undo", &id]);
+            }
+            let text = String::from_utf8(world.bytes()).unwrap();
+            for key in added {
+                assert_eq!(text.matches(&format!("\"{key}\"")).count(), 1, "{place}: {key}");
+            }
+        }
+    }
+}

@@ -7,14 +7,15 @@
 mod crash_disk;
 mod crash_world;
 
-use std::cell::RefCell;
-use std::fs;
+use std::cell::{Cell, RefCell};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use crash_disk::{CrashDisk, Left};
 use crash_world::{Lives, limits};
-use sessions_doctor::apply::{ApplyError, Cancel, Disk, RealDisk, RunSummary};
+use sessions_doctor::apply::disk::DiskResult;
+use sessions_doctor::apply::{ApplyError, Cancel, Disk, DiskFile, RealDisk, RunSummary};
 use sessions_doctor::cli::args::{Cli, WriteArgs};
 use sessions_doctor::cli::request::Request;
 use sessions_doctor::commands::{self, document, write};
@@ -182,6 +183,86 @@ fn no_edit_is_made_beside_a_gateway_or_without_knowing() {
     let assume = WriteArgs { assume_stopped: true, ..WriteArgs::default() };
     world.cut(&RealDisk, 1, "unknown", &assume).unwrap();
     assert_eq!(world.text(), without());
+}
+
+/// The real disk, on which somebody else writes to the list whenever a file is made beside it, so often.
+struct Meddler<'a> {
+    jobs: &'a Path,
+    left: Cell<u32>,
+}
+
+impl Disk for Meddler<'_> {
+    fn create(&self, path: &Path, mode: u32) -> DiskResult<Box<dyn DiskFile>> {
+        let left = self.left.get();
+        if path.parent() == self.jobs.parent() && left > 0 {
+            self.left.set(left - 1);
+            let text = fs::read_to_string(self.jobs).unwrap();
+            let (front, back) = text.split_once("\"nextRunAtMs\": 1").unwrap();
+            fs::write(self.jobs, format!("{front}\"nextRunAtMs\": 11{back}")).unwrap();
+        }
+        RealDisk.create(path, mode)
+    }
+
+    fn create_dir(&self, path: &Path, mode: u32) -> DiskResult<()> {
+        RealDisk.create_dir(path, mode)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> DiskResult<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> DiskResult<()> {
+        RealDisk.rename_new(from, to)
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> DiskResult<()> {
+        RealDisk.hard_link(from, to)
+    }
+
+    fn reflink(&self, from: &File, to: &Path, mode: u32) -> DiskResult<bool> {
+        RealDisk.reflink(from, to, mode)
+    }
+
+    fn set_owner(&self, path: &Path, uid: u32, gid: u32) -> DiskResult<()> {
+        RealDisk.set_owner(path, uid, gid)
+    }
+
+    fn remove_file(&self, path: &Path) -> DiskResult<()> {
+        RealDisk.remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> DiskResult<()> {
+        RealDisk.remove_dir(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> DiskResult<()> {
+        RealDisk.sync_dir(path)
+    }
+
+    fn free_space(&self, path: &Path) -> DiskResult<u64> {
+        RealDisk.free_space(path)
+    }
+}
+
+#[test]
+fn what_somebody_writes_meanwhile_is_never_lost() {
+    for (times, cleared) in [(1, true), (2, true), (3, false)] {
+        let world = World::new();
+        let meddler = Meddler { jobs: &world.jobs, left: Cell::new(times) };
+        let (exit, said) = world.run(&meddler, 1, &["cron", "--apply"]);
+        assert_eq!(exit, if cleared { Exit::Healthy } else { Exit::Busy }, "{said}");
+        let text = world.text();
+        let next = format!("\"nextRunAtMs\": {}1", "1".repeat(times as usize));
+        assert!(text.contains(&next), "{text}");
+        assert_eq!(text.contains("runningAtMs"), !cleared, "{text}");
+        assert_eq!(world.leftovers(), [""; 0]);
+        if cleared {
+            let meddler = Meddler { jobs: &world.jobs, left: Cell::new(1) };
+            let (exit, said) = world.run(&meddler, 1, &["undo", "latest"]);
+            assert_eq!(exit, Exit::Healthy, "{said}");
+            assert!(world.text().contains("runningAtMs") && world.text().contains(&format!("{}1", &next)));
+        }
+    }
 }
 
 #[test]

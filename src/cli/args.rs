@@ -56,6 +56,12 @@ pub struct CheckArgs {
     /// Its limits.
     #[command(flatten)]
     pub policy: PolicyArgs,
+    /// Write the findings to FILE as metrics for node_exporter's textfile collector
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Keep looking, and print only what changed
+    #[arg(long, value_name = "INTERVAL")]
+    pub watch: Option<String>,
 }
 
 /// `prune`.

@@ -4,8 +4,9 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use super::args::{
-    ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs, GatewayArg,
-    GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg, WriteArgs,
+    CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
+    GatewayArg, GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg,
+    WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -60,7 +61,7 @@ pub struct Typed {
 #[derive(Debug, Clone)]
 pub enum Verb {
     /// `check`
-    Check,
+    Check(Check),
     /// `prune`
     Prune {
         /// Consent.
@@ -89,6 +90,18 @@ pub enum Verb {
     Explain(String),
     /// `hook`
     Hook(HookArgs),
+}
+
+/// Looks that come one after the other are at least so long apart.
+const SHORTEST_WATCH: Duration = Duration::from_secs(1);
+
+/// What `check` alone takes.
+#[derive(Debug, Clone, Default)]
+pub struct Check {
+    /// `--metrics`
+    pub metrics: Option<std::path::PathBuf>,
+    /// `--watch`
+    pub watch: Option<Duration>,
 }
 
 /// What `recover` alone takes.
@@ -136,14 +149,14 @@ impl Verb {
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
-            Verb::Check | Verb::Explain(_) | Verb::Hook(_) => false,
+            Verb::Check(_) | Verb::Explain(_) | Verb::Hook(_) => false,
         }
     }
 
     /// The name in reports.
     pub fn name(&self) -> &'static str {
         match self {
-            Verb::Check => "check",
+            Verb::Check(_) => "check",
             Verb::Prune { .. } => "prune",
             Verb::Slim(_) => "slim",
             Verb::Recover(_) => "recover",
@@ -275,8 +288,15 @@ impl Request {
         }
         let mut slim = Slim::default();
         let (verb, policy) = match cli.command {
-            None => (Verb::Check, cli.policy),
-            Some(Command::Check(check)) => (Verb::Check, check.policy),
+            None => (Verb::Check(Check::default()), cli.policy),
+            Some(Command::Check(CheckArgs { policy, metrics, watch })) => {
+                let watch =
+                    duration("--watch", &watch, None)?.map(i64::unsigned_abs).map(Duration::from_millis);
+                if watch.is_some_and(|interval| interval < SHORTEST_WATCH) {
+                    return Err(usage("--watch: a look takes its time; give at least 1s"));
+                }
+                (Verb::Check(Check { metrics, watch }), policy)
+            }
             Some(Command::Prune(PruneArgs { policy, write, output, slim: kept })) => {
                 slim.whose = kept.then_some(Slimming::OfKept);
                 (Verb::Prune { write, output }, policy)
@@ -539,7 +559,7 @@ mod tests {
     #[test]
     fn no_command_is_check_and_its_limits_count() {
         let request = read(&["--grace", "1h30m", "--json"]).unwrap();
-        assert!(matches!(request.verb, Verb::Check) && request.output.json);
+        assert!(matches!(request.verb, Verb::Check(_)) && request.output.json);
         assert_eq!(request.limits.policy(Some(&Config::default())).grace, 5_400_000);
     }
 

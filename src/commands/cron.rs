@@ -52,7 +52,7 @@ pub fn run(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
     let places = [Place::List, Place::State];
     let marked: usize = places.iter().map(|&place| look.cuts(place).len()).sum();
     if !consent.apply || marked == 0 {
-        return say(edge, &look, &refused_table(&look, consent), consent.apply);
+        return say(edge, &look, &refused_before(edge, &look, consent), consent.apply);
     }
     let question = format!(
         "Clear {marked} markers? The jobs are due again: one whose time has passed runs at the next start. A backup is kept."
@@ -62,7 +62,7 @@ pub fn run(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
         speak::say(edge, "nothing was changed");
         return Ok(exit.worst(Exit::Findings));
     }
-    let mut fates = refused_table(&look, consent);
+    let mut fates = refused_before(edge, &look, consent);
     for place in places {
         fates.extend(settle(edge, &mut look, place, consent));
     }
@@ -71,7 +71,7 @@ pub fn run(edge: &Edge<'_>, consent: &WriteArgs) -> anyhow::Result<Exit> {
 
 fn look(edge: &Edge<'_>) -> Result<Look, LookError> {
     let mut diagnosis = diagnose(edge, false)?;
-    let jobs = judge(&mut diagnosis, &edge.request.agents)?;
+    let jobs = judge(&mut diagnosis, &edge.request.agents);
     Ok(Look { diagnosis, jobs })
 }
 
@@ -151,26 +151,31 @@ fn refused(look: &Look, place: Place, error: &ApplyError) -> Fate {
     }
 }
 
-/// Markers in a table are told of, and refused where a write was asked for.
-fn refused_table(look: &Look, consent: &WriteArgs) -> Vec<Fate> {
-    let stuck = |job: &JudgedJob| {
-        let of_table = job.markers.iter().any(|(marker, _)| marker.place == Place::Table);
-        of_table && tell::stuck(job).is_some()
+/// What is refused before anything is tried where a write was asked for: markers in a table; and such as would be
+/// certain with the gateway stopped, while it may run.
+fn refused_before(edge: &Edge<'_>, look: &Look, consent: &WriteArgs) -> Vec<Fate> {
+    let situation = &look.diagnosis.situation;
+    let mut fates = Vec::new();
+    let mut refuse = |place, result: Result<(), ApplyError>| {
+        let is_there =
+            consent.apply && look.jobs.iter().any(|job| job.in_scope && tell::is_stuck(job, place));
+        if let (true, Err(error)) = (is_there, result) {
+            fates.push(refused(look, place, &error));
+        }
     };
-    if !consent.apply || !look.jobs.iter().any(stuck) {
-        return Vec::new();
+    refuse(Place::Table, document::not_migrated(situation, &look.file(Place::List)));
+    for place in [Place::List, Place::State] {
+        if look.cuts(place).is_empty() {
+            refuse(place, document::may_write(edge, situation, consent));
+        }
     }
-    match document::not_migrated(&look.diagnosis.situation, &look.file(Place::List)) {
-        Err(error) => vec![refused(look, Place::Table, &error)],
-        Ok(()) => Vec::new(),
-    }
+    fates
 }
 
 /// What became of a job: the worst of its markers.
 fn outcome(fates: &[Fate], job: &JudgedJob) -> Outcome {
     let of = |place: Place| fates.iter().find(|fate| fate.place == place).map(|fate| fate.outcome);
-    let touched =
-        job.markers.iter().filter(|marker| tell::is_cleared(job, marker) || marker.0.place == Place::Table);
+    let touched = job.markers.iter().filter(|marker| job.in_scope && tell::is_stuck(job, marker.0.place));
     let outcomes: Vec<Outcome> = touched.filter_map(|(marker, _)| of(marker.place)).collect();
     let bad = outcomes.iter().find(|outcome| **outcome != Outcome::Applied);
     bad.or(outcomes.first()).copied().unwrap_or(Outcome::Unchanged)

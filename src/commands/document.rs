@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::{prune, write};
+use crate::apply::target::Target;
 use crate::apply::{ApplyError, DiskError, Receipt, ReplaceRequest, RunSummary, Subject, apply as replace};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::document::{Document, Edit};
@@ -30,7 +31,7 @@ pub fn put(
     may_write(edge, situation, consent)?;
     let sources = sources.map_err(|error| ApplyError::Io(DiskError::new("open", path, error)))?;
     let (lock, records) = write::begin(edge, situation, (path, path), consent)?;
-    let receipt = replace(
+    let replaced = replace(
         edge.writer.disk,
         &lock,
         ReplaceRequest {
@@ -50,9 +51,21 @@ pub fn put(
             limits: edge.writer.limits,
             cancel: edge.cancel,
         },
-    )?;
+    );
+    let receipt = replaced.map_err(|error| unverified(error, document))?;
     prune::tidy(edge, &lock, &records);
     Ok(receipt)
+}
+
+/// Bytes that are not those that were planned came of a file that somebody wrote to in its place meanwhile.
+fn unverified(error: ApplyError, document: &Document) -> ApplyError {
+    match &error {
+        ApplyError::Unverified { .. } => {
+            let target = Target::of(Subject::Document, &document.path);
+            target.and_then(|target| target.check(Some(document.identity))).err().unwrap_or(error)
+        }
+        _ => error,
+    }
 }
 
 /// What a receipt means: a row of the report, and what there is to say.
@@ -69,8 +82,8 @@ pub fn told(receipt: &Receipt, rule: &str, action: &str) -> (FileReport, Vec<Fin
     (row, receipt.problems.iter().map(problem).collect())
 }
 
-/// `--live` rests on OpenClaw's lock, and there is none here.
-fn may_write(edge: &Edge<'_>, situation: &Situation, consent: &WriteArgs) -> Result<(), ApplyError> {
+/// Whether a document may be written now. `--live` rests on OpenClaw's lock, and there is none here.
+pub fn may_write(edge: &Edge<'_>, situation: &Situation, consent: &WriteArgs) -> Result<(), ApplyError> {
     let consent = WriteArgs { live: false, ..consent.clone() };
     write::may_write(edge, situation, &consent).map_err(ApplyError::NotAllowed)
 }

@@ -53,9 +53,9 @@ pub fn run_with(
         if quiet_bar { Progress::silent() } else { Progress::new(mode, std::io::stderr().is_terminal()) };
     let edge = Edge { host: &host, system: &system, request, progress: &progress, cancel, writer, out };
     match &request.verb {
-        Verb::Check => check::run(&edge),
+        Verb::Check(wanted) => check::run(&edge, wanted),
         Verb::Prune { write, output: None } if write.apply => prune::apply(&edge, write),
-        Verb::Prune { output: None, .. } => check::run(&edge),
+        Verb::Prune { output: None, .. } => check::dry(&edge),
         Verb::Prune { output: Some(file), .. } => prune::output(&edge, file),
         Verb::Slim(write) => slim::run(&edge, write),
         Verb::Guard(wanted) => guard::run(&edge, wanted),

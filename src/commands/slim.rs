@@ -8,5 +8,5 @@ use crate::exit::Exit;
 
 /// Plans, and writes where that is asked for.
 pub fn run(edge: &Edge<'_>, write: &WriteArgs) -> anyhow::Result<Exit> {
-    if write.apply { prune::apply(edge, write) } else { check::run(edge) }
+    if write.apply { prune::apply(edge, write) } else { check::dry(edge) }
 }

@@ -26,6 +26,16 @@ pub fn diagnosis(
     applied: bool,
 ) -> anyhow::Result<Exit> {
     let report = tell::report(diagnosis, fates, edge.request.verb.name(), applied)?;
+    told(edge, diagnosis, fates, report)
+}
+
+/// Says a report that was made of a diagnosis.
+pub fn told(
+    edge: &Edge<'_>,
+    diagnosis: &mut Diagnosis,
+    fates: &[Fate],
+    report: Report,
+) -> anyhow::Result<Exit> {
     let steps = next::steps(diagnosis, fates, edge.request);
     let redactor = redactor(edge, Some(diagnosis));
     let which = if edge.request.output.json {
@@ -76,6 +86,16 @@ pub fn report_with(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit_of(report.exit_code)),
         Err(error) => Err(anyhow::Error::from(error).context("the report could not be written to stdout")),
     }
+}
+
+/// Says some lines on stdout, for people.
+pub fn lines(edge: &Edge<'_>, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let redactor = redactor(edge, None);
+    let mut out = edge.out.borrow_mut();
+    for line in lines {
+        writeln!(out, "{}", Shown::new(&redactor.prose(&line, &[])))?;
+    }
+    Ok(out.flush()?)
 }
 
 /// Says why there is no diagnosis: as a report for scripts, as a sentence for people.

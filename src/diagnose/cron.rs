@@ -58,7 +58,7 @@ struct Traces {
 }
 
 /// Judges all jobs. What is asked of a store costs one pass over its entries, and a transcript for each marker.
-pub fn judge(diagnosis: &mut Diagnosis, agents: &[String]) -> io::Result<Vec<JudgedJob>> {
+pub fn judge(diagnosis: &mut Diagnosis, agents: &[String]) -> Vec<JudgedJob> {
     let agents: Vec<String> = agents.iter().map(|id| normalize_agent_id(id)).collect();
     let list = std::mem::take(&mut diagnosis.cron.list);
     let mut traces: TextMap<Traces> =
@@ -73,14 +73,14 @@ pub fn judge(diagnosis: &mut Diagnosis, agents: &[String]) -> io::Result<Vec<Jud
         let pace = diagnosis.cron.paces.get(&id).cloned().unwrap_or_default();
         let agent = job.agent.as_deref().unwrap_or(diagnosis.situation.config.default_agent());
         let in_scope = agents.is_empty() || agents.contains(&normalize_agent_id(agent));
-        let markers = markers(diagnosis, job, id, traces)?;
+        let markers = markers(diagnosis, job, id, traces);
         let by_entries = runaway_job::measured(&pace.starts).is_none();
         let starts = if by_entries { &traces.times } else { &pace.starts };
         let (measured, runaway) = (runaway_job::measured(starts), runaway(job, starts, &pace));
         judged.push(JudgedJob { job: job.clone(), markers, measured, runaway, in_scope, pace });
     }
     diagnosis.cron.list = list;
-    Ok(judged)
+    judged
 }
 
 static EMPTY: Traces = Traces { times: Vec::new(), living: Vec::new(), newest: None };
@@ -110,14 +110,16 @@ fn markers(
     job: &CronJob,
     id: TextHash,
     traces: &Traces,
-) -> io::Result<Vec<(Marker, Judgement)>> {
+) -> Vec<(Marker, Judgement)> {
     if job.markers.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let newest = traces.newest.iter().map(|&(_, store, at)| (store, at));
     let (mut last_sign, mut held) = (None, false);
     for (store, at) in traces.living.iter().copied().chain(newest) {
-        let (sign, lock) = signs(diagnosis, store, at)?;
+        // What cannot be read may be what a run is writing to just now.
+        let unread = (Some(diagnosis.evidence.now), Lock::MayLive);
+        let (sign, lock) = signs(diagnosis, store, at).unwrap_or(unread);
         (last_sign, held) = (last_sign.max(sign), held || lock == Lock::MayLive);
     }
     let Diagnosis { evidence, cron, .. } = &*diagnosis;
@@ -133,7 +135,7 @@ fn markers(
         unread: evidence.kin.unread || cron.logs_unread,
         timeout: job.timeout,
     };
-    Ok(job.markers.iter().map(|marker| (*marker, stuck_marker::judge(&case(marker)))).collect())
+    job.markers.iter().map(|marker| (*marker, stuck_marker::judge(&case(marker)))).collect()
 }
 
 /// A finished line of a run that began at `marker` or later.

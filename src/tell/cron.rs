@@ -24,6 +24,12 @@ pub fn is_cleared(job: &JudgedJob, (marker, judgement): &(Marker, Judgement)) ->
     certain && job.in_scope && marker.place != Place::Table
 }
 
+/// Whether a marker of the job that stands there is stuck, certainly or likely.
+pub fn is_stuck(job: &JudgedJob, place: Place) -> bool {
+    let stuck = |judgement: &Judgement| matches!(judgement, Judgement::Stuck(..));
+    job.markers.iter().any(|(marker, judgement)| marker.place == place && stuck(judgement))
+}
+
 /// The rows of the report: those with something to say first, then by their last run; the rest as one.
 pub fn rows(
     diagnosis: &Diagnosis,
@@ -207,6 +213,9 @@ fn next_start(diagnosis: &Diagnosis, judged: &JudgedJob) -> String {
         ),
     };
     match diagnosis.situation.era {
+        Era::Json if !judged.job.enabled => {
+            format!("{start}; the job is disabled, and runs neither way")
+        }
         Era::Json => format!(
             "{start}; cleared before, the job is due again, and runs at the start if its time has passed"
         ),

@@ -50,7 +50,7 @@ pub fn stop_first(diagnosis: &Diagnosis) -> Option<String> {
 
 fn writing(diagnosis: &Diagnosis, request: &Request) -> Vec<String> {
     let mut steps: Vec<String> = stop_first(diagnosis).into_iter().collect();
-    if matches!(request.verb, Verb::Check) {
+    if matches!(request.verb, Verb::Check(_)) {
         steps.push(format!("{}   (shows the plan)", command(request, &["prune"], true)));
     }
     let verb = if matches!(request.verb, Verb::Slim(_)) { "slim" } else { "prune" };
