@@ -414,6 +414,38 @@ fn the_timer_finds_what_the_gateway_finds() {
 }
 
 #[test]
+fn metrics_are_written_where_they_are_wanted() {
+    let world = World::looping();
+    let units = world.home.join(UNITS);
+    fs::create_dir_all(&units).unwrap();
+    fs::write(units.join("openclaw-gateway.service"), gateway_unit(&state_of(&world))).unwrap();
+    let before = world.tree();
+    let prom = world.root.join("a b/100%.prom");
+    hook(&world, &["--install", "--metrics", "a b/100%.prom"]).exits(6).says("in a directory that exists");
+    fs::create_dir(prom.parent().unwrap()).unwrap();
+    hook(&world, &["--install", "--metrics", "a b"]).exits(6);
+    hook(&world, &["--install", "--metrics", "a b/100%.prom"])
+        .exits(0)
+        .says("systemctl --user enable --now sessions-doctor.metrics.timer");
+    let service = units.join("sessions-doctor.metrics.service");
+    let line = setting(&service, "ExecStart");
+    let state = world.state.to_str().unwrap();
+    assert_eq!(setting(&service, "Environment"), format!("OPENCLAW_STATE_DIR={state}"));
+    let ran = as_systemd(&world, &line, &[("OPENCLAW_STATE_DIR", state)]).exits(1);
+    assert!(ran.err.is_empty(), "{ran}");
+    let text = fs::read_to_string(&prom).unwrap();
+    assert!(text.contains("\nsessions_doctor_store_size_bytes{"), "{text}");
+    if systemd::is_there("metrics_are_written_where_they_are_wanted") {
+        let all =
+            ["sessions-doctor.metrics.service", "sessions-doctor.metrics.timer", "sessions-doctor.timer"];
+        assert_eq!(verify(&units, &all), "");
+    }
+    fs::remove_dir_all(prom.parent().unwrap()).unwrap();
+    hook(&world, &["--uninstall"]).exits(0).says("systemctl --user stop sessions-doctor.metrics.timer");
+    assert_eq!(world.tree(), before);
+}
+
+#[test]
 fn what_no_unit_can_hold_is_refused_and_what_is_missing_is_said() {
     let world = with_unit("openclaw-gateway.service", "");
     let before = world.tree();
@@ -422,6 +454,7 @@ fn what_no_unit_can_hold_is_refused_and_what_is_missing_is_said() {
     hook(&world, &["--install", "--state-dir", strange.to_str().unwrap()]).exits(2).says("control character");
     fs::remove_dir(strange).unwrap();
     hook(&world, &["--install", "--state-dir", "gone"]).exits(6).says("gone");
+    hook(&world, &["--uninstall", "--state-dir", "gone"]).exits(0);
     hook(&world, &["--install", "--now", NOW_TEXT]).exits(2);
     hook(&world, &["--install", "--gateway", "stopped"]).exits(2);
     assert_eq!(world.tree(), before);

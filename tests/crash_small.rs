@@ -46,6 +46,8 @@ fn lose_power(old: Option<&str>, left: Left, cut: usize) -> bool {
     let lies = fs::read_to_string(&path).ok();
     let whole = lies.as_deref() == Some(NEW) || !done && lies.as_deref() == old;
     assert!(whole, "{old:?}, {left:?}, before step {cut}, done: {done}: {lies:?}");
+    // Names of temporary files tell milliseconds and processes apart, and this is one process.
+    std::thread::sleep(std::time::Duration::from_millis(2));
     put(&RealDisk, &path).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
     done

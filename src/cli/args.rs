@@ -180,6 +180,9 @@ pub struct HookArgs {
     /// The system's
     #[arg(long)]
     pub system: bool,
+    /// A timer as well that writes metrics to FILE every 5 minutes, as `check --metrics` does
+    #[arg(long, value_name = "FILE", conflicts_with = "uninstall")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Consent.

@@ -30,6 +30,8 @@ pub struct Wanted {
     pub user: Option<String>,
     /// The group to that.
     pub group: Option<String>,
+    /// Where metrics go, where they are wanted.
+    pub metrics: Option<String>,
 }
 
 /// A file, and where it belongs below the directory of units.
@@ -46,10 +48,19 @@ pub struct UnitFile {
 pub struct Names {
     /// The drop-in.
     pub drop_in: PathBuf,
-    /// What the timer starts.
-    pub service: String,
+    /// What prunes.
+    pub prune: Timed,
+    /// What writes metrics.
+    pub metrics: Timed,
+}
+
+/// A timer and what it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timed {
+    /// What it starts.
+    pub service: PathBuf,
     /// The timer.
-    pub timer: String,
+    pub timer: PathBuf,
 }
 
 impl Names {
@@ -63,9 +74,16 @@ impl Names {
         };
         Names {
             drop_in: PathBuf::from(format!("{stem}.service.d")).join("50-sessions-doctor.conf"),
-            service: format!("sessions-doctor{suffix}.service"),
-            timer: format!("sessions-doctor{suffix}.timer"),
+            prune: Timed::of(&format!("sessions-doctor{suffix}")),
+            // No profile has a dot in its name, so this is nobody's name for the units that prune.
+            metrics: Timed::of(&format!("sessions-doctor{suffix}.metrics")),
         }
+    }
+}
+
+impl Timed {
+    fn of(stem: &str) -> Self {
+        Timed { service: format!("{stem}.service").into(), timer: format!("{stem}.timer").into() }
     }
 
     /// The link that enables the timer.
@@ -81,12 +99,14 @@ impl Names {
 /// A word that no unit file can hold.
 pub fn files(wanted: &Wanted) -> Result<Vec<UnitFile>, Unwritable> {
     let names = Names::of(&wanted.gateway);
-    let file = |below: PathBuf, body: String| UnitFile { below, text: seal::seal(&body) };
-    Ok(vec![
-        file(names.drop_in, drop_in(wanted)?),
-        file(names.service.into(), service(wanted)?),
-        file(names.timer.into(), timer(&wanted.gateway)),
-    ])
+    let mut files = vec![(names.drop_in, drop_in(wanted)?)];
+    files.push((names.prune.service, prune(wanted)?));
+    files.push((names.prune.timer, prune_timer(&wanted.gateway)));
+    if let Some(file) = &wanted.metrics {
+        files.push((names.metrics.service, metrics(wanted, file)?));
+        files.push((names.metrics.timer, metrics_timer(&wanted.gateway)));
+    }
+    Ok(files.into_iter().map(|(below, body)| UnitFile { below, text: seal::seal(&body) }).collect())
 }
 
 /// The `-` keeps a failure from holding up the gateway; without a setting of its own `guard` would eat of the time that
@@ -97,15 +117,25 @@ fn drop_in(wanted: &Wanted) -> Result<String, Unwritable> {
     Ok(format!("[Service]\nExecStartPre=-{guard}\n{}", timeout.unwrap_or_default()))
 }
 
-/// Beside a gateway that lives this writes only where a lock keeps both apart; elsewhere `prune` refuses with 4, and the
-/// unit counts that, like any other finding, as a success.
-fn service(wanted: &Wanted) -> Result<String, Unwritable> {
+/// Beside a gateway that lives this writes only where a lock keeps both apart; elsewhere `prune` refuses.
+fn prune(wanted: &Wanted) -> Result<String, Unwritable> {
     let deed = ["prune", "--apply", "--live", "--confidence", "certain", "--quiet"];
     let prune = command(&wanted.program, &deed, &wanted.places)?;
-    let mut text = format!(
-        "[Unit]\nDescription=Prune the session stores of {}, where that is safe\n\n[Service]\nType=oneshot\n",
-        wanted.gateway
-    );
+    let what = format!("Prune the session stores of {}, where that is safe", wanted.gateway);
+    service(wanted, &what, &format!("ExecStart={prune}\n"))
+}
+
+/// What it finds is in the file, so the journal gets nothing but what went wrong.
+fn metrics(wanted: &Wanted, file: &str) -> Result<String, Unwritable> {
+    let places = [&["--metrics".to_owned(), file.to_owned()][..], &wanted.places].concat();
+    let check = command(&wanted.program, &["check", "--quiet"], &places)?;
+    let what = format!("Write metrics of the session stores of {}", wanted.gateway);
+    service(wanted, &what, &format!("ExecStart={check}\nStandardOutput=null\n"))
+}
+
+/// Whatever is found, or refused, is no failure of the unit: only input and output that fail are (exit code 6).
+fn service(wanted: &Wanted, what: &str, command: &str) -> Result<String, Unwritable> {
+    let mut text = format!("[Unit]\nDescription={what}\n\n[Service]\nType=oneshot\n");
     for (setting, value) in [("User", &wanted.user), ("Group", &wanted.group)] {
         if let Some(value) = value {
             text.push_str(&format!("{setting}={}\n", plain(value)?));
@@ -114,21 +144,36 @@ fn service(wanted: &Wanted) -> Result<String, Unwritable> {
     for (name, value) in &wanted.environment {
         text.push_str(&format!("Environment={}\n", assignment(name, value)?));
     }
-    text.push_str(&format!("ExecStart={prune}\nSuccessExitStatus=1 3 4 5\nTimeoutStartSec=10min\n"));
+    text.push_str(command);
+    text.push_str("SuccessExitStatus=1 3 4 5\nTimeoutStartSec=10min\n");
     Ok(text)
 }
 
-fn timer(gateway: &str) -> String {
-    format!(
-        "[Unit]\nDescription=Prune the session stores of {gateway} every 15 minutes\n\n\
-         [Timer]\nOnCalendar=*:0/15\nRandomizedDelaySec=2min\nPersistent=true\n\n\
-         [Install]\nWantedBy=timers.target\n"
-    )
+fn prune_timer(gateway: &str) -> String {
+    let what = format!("Prune the session stores of {gateway} every 15 minutes");
+    timer(&what, "OnCalendar=*:0/15\nRandomizedDelaySec=2min\nPersistent=true\n")
+}
+
+fn metrics_timer(gateway: &str) -> String {
+    let what = format!("Write metrics of the session stores of {gateway} every 5 minutes");
+    timer(&what, "OnCalendar=*:0/5\nRandomizedDelaySec=30s\n")
+}
+
+fn timer(what: &str, when: &str) -> String {
+    format!("[Unit]\nDescription={what}\n\n[Timer]\n{when}\n[Install]\nWantedBy=timers.target\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_profile_has_the_names_of_anothers_metrics() {
+        let metrics = Names::of("openclaw-gateway.service").metrics;
+        let profile = Names::of("openclaw-gateway-metrics.service").prune;
+        assert_eq!(metrics.timer, PathBuf::from("sessions-doctor.metrics.timer"));
+        assert_ne!(metrics.service, profile.service);
+    }
 
     #[test]
     fn names_go_with_the_profile_or_the_unit() {
@@ -139,7 +184,7 @@ mod tests {
             ("mine.service", "sessions-doctor-mine.service"),
         ] {
             let names = Names::of(unit);
-            assert_eq!(names.service, service);
+            assert_eq!(names.prune.service, PathBuf::from(service));
             assert_eq!(names.drop_in, PathBuf::from(format!("{unit}.d/50-sessions-doctor.conf")));
         }
     }
@@ -154,6 +199,7 @@ mod tests {
             environment: vec![("HOME".into(), "/h".into())],
             user: Some("claw".into()),
             group: None,
+            metrics: None,
         };
         let text = |wanted: &Wanted, at: usize| files(wanted).unwrap().swap_remove(at).text;
         let drop_in =

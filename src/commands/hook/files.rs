@@ -138,10 +138,14 @@ pub fn plan_removal(site: &Site) -> Vec<Row> {
 
 fn removals(dir: &Path, names: &Names, usual: bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    for below in [&names.drop_in, Path::new(&names.service), Path::new(&names.timer)] {
+    let wanted = [&names.drop_in, &names.prune.service, &names.prune.timer];
+    let possible = [&names.metrics.service, &names.metrics.timer];
+    for below in wanted.into_iter().chain(possible) {
         let path = dir.join(below);
         match standing(&path) {
-            Standing::Nothing if usual => rows.push(Row { path, deed: Deed::Absent, bytes: 0 }),
+            Standing::Nothing if usual && wanted.contains(&below) => {
+                rows.push(Row { path, deed: Deed::Absent, bytes: 0 })
+            }
             Standing::Nothing => {}
             Standing::Ours(content) => {
                 rows.push(Row { path, deed: Deed::Remove, bytes: content.len() as u64 });
@@ -149,12 +153,14 @@ fn removals(dir: &Path, names: &Names, usual: bool) -> Vec<Row> {
             Standing::Foreign(why) => rows.push(Row { path, deed: Deed::Refuse(why), bytes: 0 }),
         }
     }
-    let timer = dir.join(&names.timer);
-    let goes = rows.iter().any(|row| row.path == timer && row.deed == Deed::Remove);
-    // systemctl made it to enable the timer, and without the timer it leads nowhere.
-    let link = dir.join(names.enabled());
-    if goes && fs::read_link(&link).is_ok_and(|target| target == timer) {
-        rows.push(Row { path: link, deed: Deed::Remove, bytes: 0 });
+    for timed in [&names.prune, &names.metrics] {
+        let timer = dir.join(&timed.timer);
+        let goes = rows.iter().any(|row| row.path == timer && row.deed == Deed::Remove);
+        // systemctl made it to enable the timer, and without the timer it leads nowhere.
+        let link = dir.join(timed.enabled());
+        if goes && fs::read_link(&link).is_ok_and(|target| target == timer) {
+            rows.push(Row { path: link, deed: Deed::Remove, bytes: 0 });
+        }
     }
     rows
 }

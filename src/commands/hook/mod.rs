@@ -39,6 +39,8 @@ fn print(edge: &Edge<'_>, wanted: &HookArgs, site: &Site) -> anyhow::Result<Exit
     let mut words = vec!["hook", "--install"];
     words.extend(wanted.user.then_some("--user"));
     words.extend(wanted.system.then_some("--system"));
+    let file = wanted.metrics.as_ref().map(|file| file.display().to_string());
+    words.extend(file.iter().flat_map(|file| ["--metrics", file]));
     let steps = vec![format!("{}   (writes these files)", next::command(edge.request, &words, false))];
     let mut findings = site.notes.clone();
     findings.extend(refusals(&rows, Severity::Warning));
@@ -67,8 +69,7 @@ fn uninstall(edge: &Edge<'_>, site: &Site) -> anyhow::Result<Exit> {
     let mut findings = refusals(&rows, Severity::Error);
     let refused = if findings.is_empty() { Exit::Healthy } else { Exit::Refused };
     let exit = settle(files::remove(edge, &mut rows), &mut findings).worst(refused);
-    let removed = rows.iter().any(|row| row.deed == Deed::Remove);
-    let steps = if removed { site.steps_after_removal(edge) } else { Vec::new() };
+    let steps = site.steps_after_removal(edge, &rows);
     say::rows(edge, &say::Told { rows, findings, steps, exit, applied: true })
 }
 

@@ -1,9 +1,12 @@
 //! Where the units of a gateway go, and what they have to say there.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::files::{Deed, Row};
 use super::note_finding;
 use crate::cli::args::HookArgs;
 use crate::diagnose::run::Edge;
@@ -91,8 +94,9 @@ pub fn look(edge: &Edge<'_>, wanted: &HookArgs) -> Result<Site, Unfit> {
         let ours = dir.join(Names::of(&unit).drop_in);
         service::facts(service, (&service::unit_dirs(&query, scope), &ours), &home, &read, &names)
     });
-    let made = made_of(edge, &unit, facts.as_ref())?;
-    let files = units::files(&made).map_err(|error| Unfit::Usage(error.to_string()))?;
+    let made = if wanted.uninstall { None } else { Some(made_of(edge, wanted, &unit, facts.as_ref())?) };
+    let files = made.as_ref().map(units::files).transpose();
+    let files = files.map_err(|error| Unfit::Usage(error.to_string()))?.unwrap_or_default();
     let mut site = Site { scope, dir, dirs, unit, units, files, notes: Vec::new() };
     site.notes = site.notes_on(edge, facts.as_ref());
     Ok(site)
@@ -116,7 +120,12 @@ fn wanted_scope(wanted: &HookArgs) -> Option<Scope> {
 }
 
 /// What the units are made from: the command line, and what the gateway's own unit says.
-fn made_of(edge: &Edge<'_>, unit: &str, facts: Option<&UnitFacts>) -> Result<Wanted, Unfit> {
+fn made_of(
+    edge: &Edge<'_>,
+    wanted: &HookArgs,
+    unit: &str,
+    facts: Option<&UnitFacts>,
+) -> Result<Wanted, Unfit> {
     let program = edge.host.program.as_deref().filter(|program| program.is_file());
     let program = program
         .ok_or_else(|| Unfit::Missing("the file of this program is gone: install it again".to_owned()))?;
@@ -135,6 +144,7 @@ fn made_of(edge: &Edge<'_>, unit: &str, facts: Option<&UnitFacts>) -> Result<Wan
         environment: VARIABLES.iter().filter_map(variable).collect(),
         user: facts.and_then(|facts| facts.user.clone()),
         group: facts.and_then(|facts| facts.group.clone()),
+        metrics: wanted.metrics.as_deref().map(|file| in_directory(edge, file)).transpose()?,
     })
 }
 
@@ -173,6 +183,14 @@ fn existing(edge: &Edge<'_>, path: &Path) -> Result<String, Unfit> {
         Ok(_) => text(&path),
         Err(error) => Err(Unfit::Missing(format!("{}: {error}; check the path", path.display()))),
     }
+}
+
+/// A file that will be written, in a directory that is there.
+fn in_directory(edge: &Edge<'_>, file: &Path) -> Result<String, Unfit> {
+    let path: PathBuf = edge.host.cwd.join(file).components().collect();
+    let dir = path.parent().filter(|dir| dir.is_dir() && !path.is_dir());
+    dir.ok_or_else(|| Unfit::Missing(format!("{}: is no file in a directory that exists", path.display())))?;
+    text(&path)
 }
 
 fn text(path: &Path) -> Result<String, Unfit> {
@@ -218,15 +236,18 @@ impl Site {
     /// The commands after the files were written.
     pub fn steps_after_install(&self, edge: &Edge<'_>) -> Vec<String> {
         let control = self.control(edge);
-        let timer = Names::of(&self.unit).timer;
-        let mut steps = vec![
-            format!("{control} daemon-reload   (reads the new files)"),
-            format!("{control} enable --now {timer}   (prunes every 15 minutes, where that is safe)"),
-            format!(
-                "{control} reset-failed {}   (only if systemd has given up: \"start request repeated too quickly\")",
-                self.unit
-            ),
-        ];
+        let names = Names::of(&self.unit);
+        let enable =
+            |timer: &Path, why: &str| format!("{control} enable --now {}   ({why})", timer.display());
+        let mut steps = vec![format!("{control} daemon-reload   (reads the new files)")];
+        steps.push(enable(&names.prune.timer, "prunes every 15 minutes, where that is safe"));
+        if self.files.iter().any(|file| file.below == names.metrics.timer) {
+            steps.push(enable(&names.metrics.timer, "writes the metrics every 5 minutes"));
+        }
+        steps.push(format!(
+            "{control} reset-failed {}   (only if systemd has given up: \"start request repeated too quickly\")",
+            self.unit
+        ));
         let user = ["USER", "LOGNAME"].iter().find_map(|name| edge.host.var(name));
         if let Some(user) = user.filter(|user| self.scope == Scope::User && !lingers(user)) {
             steps.push(format!(
@@ -237,12 +258,18 @@ impl Site {
     }
 
     /// The commands after the files were removed.
-    pub fn steps_after_removal(&self, edge: &Edge<'_>) -> Vec<String> {
+    pub fn steps_after_removal(&self, edge: &Edge<'_>, rows: &[Row]) -> Vec<String> {
         let control = self.control(edge);
-        vec![
-            format!("{control} stop {}   (it runs on until then)", Names::of(&self.unit).timer),
-            format!("{control} daemon-reload   (forgets the files)"),
-        ]
+        let removed: Vec<&Row> = rows.iter().filter(|row| row.deed == Deed::Remove).collect();
+        let is_timer = |path: &&Path| path.extension().is_some_and(|kind| kind == "timer");
+        let timers = removed.iter().map(|row| row.path.as_path()).filter(is_timer);
+        let timers: BTreeSet<_> = timers.filter_map(|path| path.file_name()).collect();
+        let stop = |timer: &&OsStr| format!("{control} stop {}   (it runs on until then)", timer.display());
+        let mut steps: Vec<String> = timers.iter().map(stop).collect();
+        if !removed.is_empty() {
+            steps.push(format!("{control} daemon-reload   (forgets the files)"));
+        }
+        steps
     }
 
     fn control(&self, edge: &Edge<'_>) -> &'static str {
