@@ -486,6 +486,14 @@ fn units_of_a_mistaken_place_are_warned_of() {
 }
 
 #[test]
+fn a_redacted_page_names_nobody_not_even_by_a_hash() {
+    let world = with_unit("openclaw-gateway.service", "Environment=OPENCLAW_STATE_DIR=/home/jane-doe/claw\n");
+    let ran = hook(&world, &["--redact"]).exits(0);
+    assert!(ran.out.contains("ExecStartPre=") && ran.out.contains("OnCalendar="), "{ran}");
+    assert!(!ran.out.contains("jane-doe") && !ran.out.contains("Written by"), "{ran}");
+}
+
+#[test]
 fn the_page_is_closed_early_without_a_word() {
     let world = World::new();
     let line = format!("{} hook | head -n 1", env!("CARGO_BIN_EXE_sessions-doctor"));

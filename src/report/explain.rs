@@ -110,7 +110,7 @@ mod tests {
         transcripts-unreadable \
         config-maintenance-warn config-max-entries config-retention-off config-isolated-churn \
         brake-tripped slim-cache recovered \
-        store-unreadable look-failed lock-held";
+        store-unreadable look-failed lock-held hook-refused hook-note";
 
     #[test]
     fn every_rule_has_a_section_and_no_section_is_unknown() {

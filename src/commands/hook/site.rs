@@ -64,7 +64,7 @@ pub struct Site {
     pub notes: Vec<Finding>,
 }
 
-/// Looks where the gateway's unit lies, and makes the units that go with it.
+/// Looks where the gateway's unit lies, and makes the units that go with it; to remove them, none are made.
 pub fn look(edge: &Edge<'_>, wanted: &HookArgs) -> Result<Site, Unfit> {
     let host = edge.host;
     let home = host.home.clone().ok_or_else(|| Unfit::Refused("there is no home directory".to_owned()))?;
@@ -84,22 +84,35 @@ pub fn look(edge: &Edge<'_>, wanted: &HookArgs) -> Result<Site, Unfit> {
         let why = format!("{}: launchd runs the gateway; docs/hooks.md has a recipe", path.display());
         return Err(Unfit::Refused(why));
     }
-    let scope = service.as_ref().and_then(Service::scope).or(query.scope).unwrap_or(Scope::User);
-    let units = service::units(&query);
-    let unit = service.as_ref().and_then(Service::unit).unwrap_or(&units[0]).to_owned();
-    let dirs = service::own_unit_dirs(&query, scope);
-    let beside = service.as_ref().and_then(|service| service.path().parent());
-    let dir = dirs.iter().find(|dir| Some(dir.as_path()) == beside).unwrap_or(&dirs[0]).clone();
-    let facts = service.as_ref().map(|service| {
-        let ours = dir.join(Names::of(&unit).drop_in);
-        service::facts(service, (&service::unit_dirs(&query, scope), &ours), &home, &read, &names)
+    let mut site = place(&query, service.as_ref());
+    if wanted.uninstall {
+        return Ok(site);
+    }
+    let facts = service.map(|service| {
+        let ours = site.dir.join(Names::of(&site.unit).drop_in);
+        service::facts(&service, (&service::unit_dirs(&query, site.scope), &ours), &home, &read, &names)
     });
-    let made = if wanted.uninstall { None } else { Some(made_of(edge, wanted, &unit, facts.as_ref())?) };
-    let files = made.as_ref().map(units::files).transpose();
-    let files = files.map_err(|error| Unfit::Usage(error.to_string()))?.unwrap_or_default();
-    let mut site = Site { scope, dir, dirs, unit, units, files, notes: Vec::new() };
+    let made = made_of(edge, wanted, &site.unit, facts.as_ref())?;
+    site.files = units::files(&made).map_err(|error| Unfit::Usage(error.to_string()))?;
     site.notes = site.notes_on(edge, facts.as_ref());
     Ok(site)
+}
+
+/// Where everything goes: beside the gateway's unit where that is a place for people to write to.
+fn place(query: &ServiceQuery, service: Option<&Service>) -> Site {
+    let scope = service.and_then(Service::scope).or(query.scope).unwrap_or(Scope::User);
+    let units = service::units(query);
+    let dirs = service::own_unit_dirs(query, scope);
+    let beside = service.and_then(|service| service.path().parent());
+    Site {
+        scope,
+        unit: service.and_then(Service::unit).unwrap_or(&units[0]).to_owned(),
+        dir: dirs.iter().find(|dir| Some(dir.as_path()) == beside).unwrap_or(&dirs[0]).clone(),
+        dirs,
+        units,
+        files: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
