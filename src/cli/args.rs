@@ -38,6 +38,8 @@ pub enum Command {
     Slim(SlimArgs),
     /// Plan, or with --apply do, the rebuilding of a damaged, emptied or vanished store
     Recover(RecoverArgs),
+    /// Plan, or with --apply do, the clearing away of files that nothing needs any more
+    Sweep(SweepArgs),
     /// Stuck and runaway cron jobs; with --apply, clear the markers of runs that are over
     Cron(CronArgs),
     /// Look just before the gateway starts: bounded time, certain verdicts, exit 0
@@ -113,6 +115,23 @@ pub struct RecoverArgs {
     /// The weakest evidence that is acted on [default: certain]
     #[arg(long, value_enum, value_name = "HOW")]
     pub confidence: Option<ConfidenceArg>,
+}
+
+/// `sweep`.
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// How it writes.
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// Leave alone what showed life more recently [default: 24h]
+    #[arg(long, value_name = "DUR")]
+    pub older_than: Option<String>,
+    /// Rename transcripts as OpenClaw does, so that its retention deletes them
+    #[arg(long, conflicts_with = "delete")]
+    pub archive: bool,
+    /// Delete for good; nothing of it can be had back
+    #[arg(long)]
+    pub delete: bool,
 }
 
 /// `guard`.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::args::{
     CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
-    GatewayArg, GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, WhenArg,
-    WriteArgs,
+    GatewayArg, GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs, UndoArgs,
+    WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
 use crate::model::caches::Caches;
+use crate::model::leftover::Way;
 use crate::model::policy::{Budget, Policy, Slimming};
 use crate::model::verdict::{Class, Confidence};
 use crate::openclaw::config::{Config, Retention};
@@ -73,6 +74,8 @@ pub enum Verb {
     Slim(WriteArgs),
     /// `recover`
     Recover(Recover),
+    /// `sweep`
+    Sweep(Sweep),
     /// `cron`
     Cron(WriteArgs),
     /// `guard`
@@ -119,6 +122,17 @@ pub struct Recover {
     pub confidence: Confidence,
 }
 
+/// What `sweep` alone takes.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// Consent.
+    pub write: WriteArgs,
+    /// `--older-than`
+    pub older_than: Millis,
+    /// `--archive` or `--delete`
+    pub way: Way,
+}
+
 /// What `guard` alone takes.
 #[derive(Debug, Clone)]
 pub struct Guard {
@@ -146,6 +160,7 @@ impl Verb {
             Verb::Prune { write, output } => write.apply && output.is_none(),
             Verb::Slim(write) => write.apply,
             Verb::Recover(recover) => recover.write.apply && recover.output.is_none(),
+            Verb::Sweep(sweep) => sweep.write.apply,
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
@@ -160,6 +175,7 @@ impl Verb {
             Verb::Prune { .. } => "prune",
             Verb::Slim(_) => "slim",
             Verb::Recover(_) => "recover",
+            Verb::Sweep(_) => "sweep",
             Verb::Cron(_) => "cron",
             Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
@@ -286,7 +302,7 @@ impl Request {
         if cli.command.is_some() && !cli.policy.is_empty() {
             return Err(usage("limits such as --grace go behind the command they are for"));
         }
-        let mut slim = Slim::default();
+        let (mut slim, mut typed_sweep) = (Slim::default(), Vec::new());
         let (verb, policy) = match cli.command {
             None => (Verb::Check(Check::default()), cli.policy),
             Some(Command::Check(CheckArgs { policy, metrics, watch })) => {
@@ -311,6 +327,10 @@ impl Request {
                 (Verb::Guard(Guard { time_budget, strict, check_only }), policy)
             }
             Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
+            Some(Command::Sweep(args)) => {
+                typed_sweep = typed_sweep_of(&args);
+                (Verb::Sweep(sweep(args)?), PolicyArgs::default())
+            }
             Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
             Some(Command::Undo(UndoArgs { run, to, write })) => {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
@@ -329,6 +349,7 @@ impl Request {
             typed.limits = typed_recovery(recover);
         }
         typed.limits.extend(limits.slim.typed());
+        typed.limits.append(&mut typed_sweep);
         Ok(Request {
             verb,
             limits,
@@ -396,6 +417,24 @@ fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {
         include_pruned: args.include_pruned,
         confidence: args.confidence.map_or(Confidence::Certain, confidence_of),
     })
+}
+
+fn sweep(args: SweepArgs) -> Result<Sweep, UsageError> {
+    let older_than = duration("--older-than", &args.older_than, None)?.unwrap_or(Policy::DAY);
+    let way = match (args.archive, args.delete) {
+        (true, _) => Way::Archive,
+        (_, true) => Way::Delete,
+        _ => Way::Aside,
+    };
+    Ok(Sweep { write: args.write, older_than, way })
+}
+
+fn typed_sweep_of(args: &SweepArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    args.older_than.iter().for_each(|age| words.extend(["--older-than".to_owned(), age.clone()]));
+    words.extend(args.archive.then(|| "--archive".to_owned()));
+    words.extend(args.delete.then(|| "--delete".to_owned()));
+    words
 }
 
 /// The key may hold any character, and the name of a transcript holds no `=`.

@@ -14,6 +14,7 @@ pub mod recovery;
 pub mod restore;
 pub mod run;
 pub mod settle;
+pub mod sweep;
 
 use crate::evidence::discover::Situation;
 use crate::evidence::gateway::GatewayEvidence;

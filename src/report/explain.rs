@@ -109,6 +109,7 @@ mod tests {
         config-unreadable cron-jobs-unreadable run-log-unreadable run-log-torn registry-unreadable \
         transcripts-unreadable \
         config-maintenance-warn config-max-entries config-retention-off config-isolated-churn \
+        transcript-orphan leftover-temp leftover-backup subagent-stale \
         brake-tripped slim-cache recovered \
         store-unreadable look-failed lock-held hook-refused hook-note";
 

@@ -14,6 +14,7 @@ pub mod fault;
 pub mod fields;
 pub mod large;
 pub mod members;
+pub mod mentions;
 mod nesting;
 mod number;
 pub mod outline;
