@@ -48,6 +48,8 @@ pub enum Command {
     Undo(UndoArgs),
     /// What a rule or an exit code means, or why one session got its verdict
     Explain(ExplainArgs),
+    /// Units of systemd: `guard` before each start, and a timer; --install writes them
+    Hook(HookArgs),
 }
 
 /// `check`.
@@ -180,6 +182,26 @@ pub struct ExplainArgs {
     /// For a session key: the limits of its verdict.
     #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+/// `hook`.
+#[derive(Debug, Default, Clone, Args)]
+pub struct HookArgs {
+    /// Write the files; one that is not there as written by this command is left alone
+    #[arg(long, conflicts_with = "uninstall")]
+    pub install: bool,
+    /// Remove what --install wrote
+    #[arg(long)]
+    pub uninstall: bool,
+    /// The user's systemd [default: the one that has the gateway's unit, else the user's]
+    #[arg(long, conflicts_with = "system")]
+    pub user: bool,
+    /// The system's
+    #[arg(long)]
+    pub system: bool,
+    /// A timer as well that writes metrics to FILE every 5 minutes, as `check --metrics` does
+    #[arg(long, value_name = "FILE", conflicts_with = "uninstall")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Consent.

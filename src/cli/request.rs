@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::args::{
     CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
-    GatewayArg, GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs, UndoArgs, WhenArg,
-    WriteArgs,
+    GatewayArg, GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs, UndoArgs,
+    WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -91,6 +91,8 @@ pub enum Verb {
     },
     /// `explain`
     Explain(String),
+    /// `hook`
+    Hook(HookArgs),
 }
 
 /// Looks that come one after the other are at least so long apart.
@@ -152,7 +154,7 @@ pub struct Assignment {
 }
 
 impl Verb {
-    /// Whether it may change files.
+    /// Whether it may change files of OpenClaw's, or beside them.
     pub fn writes(&self) -> bool {
         match self {
             Verb::Prune { write, output } => write.apply && output.is_none(),
@@ -162,7 +164,7 @@ impl Verb {
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
-            Verb::Check(_) | Verb::Explain(_) => false,
+            Verb::Check(_) | Verb::Explain(_) | Verb::Hook(_) => false,
         }
     }
 
@@ -178,6 +180,7 @@ impl Verb {
             Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
+            Verb::Hook(_) => "hook",
         }
     }
 }
@@ -333,6 +336,10 @@ impl Request {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }
             Some(Command::Explain(ExplainArgs { subject, policy })) => (Verb::Explain(subject), policy),
+            Some(Command::Hook(hook)) => {
+                lasting(&cli.common)?;
+                (Verb::Hook(hook), PolicyArgs::default())
+            }
         };
         let limits = Limits { slim, ..Limits::read(&policy)? };
         let limits = if let Verb::Guard(_) = verb { limits.of_guard()? } else { limits };
@@ -392,6 +399,14 @@ impl Slim {
         }
         words
     }
+}
+
+/// What holds at this moment alone has no place in a unit.
+fn lasting(common: &CommonArgs) -> Result<(), UsageError> {
+    if common.now.is_some() || common.gateway != GatewayArg::Auto {
+        return Err(usage("hook: --now and --gateway are of this moment, and a unit is for every start"));
+    }
+    Ok(())
 }
 
 fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {

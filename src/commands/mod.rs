@@ -7,6 +7,7 @@ pub mod cron;
 pub mod document;
 pub mod explain;
 pub mod guard;
+pub mod hook;
 pub mod prune;
 pub mod recover;
 pub mod slim;
@@ -65,5 +66,6 @@ pub fn run_with(
         Verb::Undo { run: None, .. } => undo::list(&edge),
         Verb::Undo { run: Some(run), to, write } => undo::undo(&edge, run, to.as_deref(), write),
         Verb::Explain(subject) => explain::run(&edge, subject),
+        Verb::Hook(wanted) => hook::run(&edge, wanted),
     }
 }

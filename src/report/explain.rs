@@ -111,7 +111,7 @@ mod tests {
         config-maintenance-warn config-max-entries config-retention-off config-isolated-churn \
         transcript-orphan leftover-temp leftover-backup subagent-stale \
         brake-tripped slim-cache recovered \
-        store-unreadable look-failed lock-held";
+        store-unreadable look-failed lock-held hook-refused hook-note";
 
     #[test]
     fn every_rule_has_a_section_and_no_section_is_unknown() {
