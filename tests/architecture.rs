@@ -83,8 +83,8 @@ fn formats_are_read_without_an_operating_system() {
 }
 
 #[test]
-fn reports_open_no_file_and_look_at_no_clock() {
-    only_in(&[], &hits(in_room(&["report"]), &[FILES, CLOCKS, VOICES, LOGS, ENVIRONMENT]));
+fn reports_and_units_open_no_file_and_look_at_no_clock() {
+    only_in(&[], &hits(in_room(&["report", "units"]), &[FILES, CLOCKS, VOICES, LOGS, ENVIRONMENT]));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! step that fails does not keep the others from being done; a run that is cut short is finished by
 //! [`resume`](super::resume()).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ use super::error::ApplyError;
 use super::flock::RecordsLock;
 use super::replace::millis;
 use super::run_id::RunId;
-use super::run_record::{self, RunRecord, RunState, RunSummary, Step, Subject, Tool};
+use super::run_record::{self, RunRecord, RunState, RunSummary, Step, StepOp, Subject, Tool};
 use super::runs;
 use super::steps::{self, Progress};
 
@@ -70,12 +71,8 @@ pub fn carry_out(
         }
     };
     let mut receipt = BatchReceipt { run, run_dir, done: 0, problems: Vec::new() };
-    for step in &record.steps {
-        match one(disk, step, request.cancel) {
-            Ok(()) => receipt.done += 1,
-            Err(why) => receipt.problems.push(why),
-        }
-    }
+    let mut work = Work { disk, cancel: request.cancel, receipt: &mut receipt };
+    work.all(&record.steps);
     let record = RunRecord { state: RunState::Done, ..record };
     if let Err(error) = record.write(disk, &receipt.run_dir) {
         receipt.problems.push(format!("{error}; the next start looks after it"));
@@ -107,11 +104,58 @@ fn prepare(disk: &dyn Disk, dir: &Path, request: &mut BatchRequest<'_>) -> Resul
     Ok(record)
 }
 
-/// The error as text: it belongs to one step and does not end the run.
-fn one(disk: &dyn Disk, step: &Step, cancel: &Cancel) -> Result<(), String> {
-    match steps::progress(step).map_err(|error| error.to_string())? {
-        Progress::Pending => steps::perform(disk, step, cancel).map_err(|error| error.to_string()),
-        Progress::Done => Ok(()),
-        Progress::Impossible(why) | Progress::Unseen(why) => Err(why),
+/// The steps at work. What fails belongs to one step and does not end the run.
+struct Work<'a> {
+    disk: &'a dyn Disk,
+    cancel: &'a Cancel,
+    receipt: &'a mut BatchReceipt,
+}
+
+impl Work<'_> {
+    /// Every new name is durable before the first old one goes. Directories are synced once each, not once a file.
+    fn all(&mut self, steps: &[Step]) {
+        let mut moved = Vec::new();
+        for step in steps {
+            match self.begin(step) {
+                Ok(true) => moved.push(step),
+                Ok(false) => self.receipt.done += 1,
+                Err(why) => self.receipt.problems.push(why),
+            }
+        }
+        if let Err(why) = self.sync(moved.iter().filter_map(|step| step.to.as_deref())) {
+            return self.receipt.problems.push(why);
+        }
+        for step in moved {
+            match self.disk.remove_file(&step.from) {
+                Ok(()) => self.receipt.done += 1,
+                Err(error) => self.receipt.problems.push(error.to_string()),
+            }
+        }
+        let dirs = steps.iter().flat_map(|step| [Some(&*step.from), step.to.as_deref()]).flatten();
+        let synced = self.sync(dirs);
+        self.receipt.problems.extend(synced.err());
+    }
+
+    /// Does a step, or the first half of a move: `true` where the old name is still to go.
+    fn begin(&self, step: &Step) -> Result<bool, String> {
+        let told = |error: ApplyError| error.to_string();
+        match (steps::progress(step).map_err(|error| error.to_string())?, step.op, &step.to) {
+            (Progress::Pending, StepOp::Rename, Some(to)) => {
+                steps::name_anew(self.disk, &step.from, to, self.cancel).map_err(told)
+            }
+            (Progress::Pending, StepOp::Remove, _) => {
+                self.disk.remove_file(&step.from).map(|()| false).map_err(|error| error.to_string())
+            }
+            (Progress::Pending, ..) => {
+                steps::perform(self.disk, step, self.cancel).map(|()| false).map_err(told)
+            }
+            (Progress::Done, ..) => Ok(false),
+            (Progress::Impossible(why) | Progress::Unseen(why), ..) => Err(why),
+        }
+    }
+
+    fn sync<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> Result<(), String> {
+        let dirs: BTreeSet<&Path> = paths.map(runs::parent).collect();
+        dirs.into_iter().try_for_each(|dir| self.disk.sync_dir(dir)).map_err(|error| error.to_string())
     }
 }

@@ -150,7 +150,8 @@ fn settle(
 /// first step; a file that is there is proof wherever it comes.
 fn begun(steps: &[Step], seen: &[Progress]) -> bool {
     let done = |at: usize, step: &Step| seen[at] == Progress::Done && (at == 0 || step.op != StepOp::Remove);
-    steps.iter().enumerate().any(|(at, step)| done(at, step))
+    let begun = |(at, step): (usize, &Step)| done(at, step) || steps::is_half_done(step, &seen[at]);
+    steps.iter().enumerate().any(begun)
 }
 
 fn finish(

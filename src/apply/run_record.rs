@@ -120,12 +120,19 @@ pub struct RunSummary {
     pub slimmed: u64,
     /// Entries put back or recovered.
     pub restored: u64,
+    /// Files moved, renamed or deleted.
+    #[serde(skip_serializing_if = "is_none")]
+    pub files: u64,
     /// Of the removed ones, those that were no run records.
     pub removed_other_than_run_records: u64,
     /// Size before.
     pub bytes_before: u64,
     /// Size after.
     pub bytes_after: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One change of the file system; each can be done again, or found done.
@@ -213,9 +220,10 @@ impl RunRecord {
     }
 
     /// Whether the original of the run holds what may be missed: anything but run records that were taken out, or
-    /// what was left of a damaged store.
+    /// what was left of a damaged store, or files that were put aside.
     pub fn is_precious(&self) -> bool {
-        self.summary.removed_other_than_run_records > 0 || self.command == "recover"
+        self.summary.removed_other_than_run_records > 0
+            || matches!(self.command.as_str(), "recover" | "sweep")
     }
 }
 

@@ -134,18 +134,42 @@ pub(super) fn settle(disk: &dyn Disk, step: &Step) -> DiskResult<()> {
 }
 
 /// The new name first, durably, then the old one away: a plain rename between two directories may, on a file
-/// system that writes one of them before the other, leave a file with no name. Copied where no link can be.
+/// system that writes one of them before the other, leave a file with no name.
 fn move_file(disk: &dyn Disk, from: &Path, to: &Path, cancel: &Cancel) -> Result<(), ApplyError> {
-    // What lies there already is the half that an earlier start did.
-    if Identity::at(to)?.is_none() {
-        match disk.hard_link(from, to) {
-            Err(error) if error.kind() == ErrorKind::CrossesDevices => copy_over(disk, from, to, cancel)?,
-            Err(error) if backup::cannot_link(&error) => return Ok(disk.rename_new(from, to)?),
-            other => other?,
-        }
+    if name_anew(disk, from, to, cancel)? {
+        disk.sync_dir(runs::parent(to))?;
+        disk.remove_file(from)?;
     }
-    disk.sync_dir(runs::parent(to))?;
-    Ok(disk.remove_file(from)?)
+    Ok(())
+}
+
+/// Gives a file that is to be moved its new name, by a copy where no link can be; `false` where the old name went with
+/// that. Not durable yet.
+pub(super) fn name_anew(
+    disk: &dyn Disk,
+    from: &Path,
+    to: &Path,
+    cancel: &Cancel,
+) -> Result<bool, ApplyError> {
+    // What lies there already is the half that an earlier start did.
+    if Identity::at(to)?.is_some() {
+        return Ok(true);
+    }
+    match disk.hard_link(from, to) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => copy_over(disk, from, to, cancel)?,
+        Err(error) if backup::cannot_link(&error) => {
+            disk.rename_new(from, to)?;
+            return Ok(false);
+        }
+        other => other?,
+    }
+    Ok(true)
+}
+
+/// Whether the file of a move has its new name, and the old one as well: half of it is done.
+pub(super) fn is_half_done(step: &Step, seen: &Progress) -> bool {
+    let there = |to: &PathBuf| Identity::at(to).is_ok_and(|there| there.is_some());
+    step.op == StepOp::Rename && *seen == Progress::Pending && step.to.as_ref().is_some_and(there)
 }
 
 /// To another device; under its name only once it is whole.

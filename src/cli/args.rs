@@ -38,6 +38,8 @@ pub enum Command {
     Slim(SlimArgs),
     /// Plan, or with --apply do, the rebuilding of a damaged, emptied or vanished store
     Recover(RecoverArgs),
+    /// Plan, or with --apply do, the clearing away of files that nothing needs any more
+    Sweep(SweepArgs),
     /// Stuck and runaway cron jobs; with --apply, clear the markers of runs that are over
     Cron(CronArgs),
     /// Look just before the gateway starts: bounded time, certain verdicts, exit 0
@@ -48,6 +50,8 @@ pub enum Command {
     Undo(UndoArgs),
     /// What a rule or an exit code means, or why one session got its verdict
     Explain(ExplainArgs),
+    /// Units of systemd: `guard` before each start, and a timer; --install writes them
+    Hook(HookArgs),
 }
 
 /// `check`.
@@ -113,6 +117,23 @@ pub struct RecoverArgs {
     /// The weakest evidence that is acted on [default: certain]
     #[arg(long, value_enum, value_name = "HOW")]
     pub confidence: Option<ConfidenceArg>,
+}
+
+/// `sweep`.
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// How it writes.
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// Leave alone what showed life more recently [default: 24h]
+    #[arg(long, value_name = "DUR")]
+    pub older_than: Option<String>,
+    /// Rename transcripts as OpenClaw does, so that its retention deletes them
+    #[arg(long, conflicts_with = "delete")]
+    pub archive: bool,
+    /// Delete for good; nothing of it can be had back
+    #[arg(long)]
+    pub delete: bool,
 }
 
 /// `guard`.
@@ -199,6 +220,26 @@ pub struct ExplainArgs {
     /// For a session key: the limits of its verdict.
     #[command(flatten)]
     pub policy: PolicyArgs,
+}
+
+/// `hook`.
+#[derive(Debug, Default, Clone, Args)]
+pub struct HookArgs {
+    /// Write the files; one that is not there as written by this command is left alone
+    #[arg(long, conflicts_with = "uninstall")]
+    pub install: bool,
+    /// Remove what --install wrote
+    #[arg(long)]
+    pub uninstall: bool,
+    /// The user's systemd [default: the one that has the gateway's unit, else the user's]
+    #[arg(long, conflicts_with = "system")]
+    pub user: bool,
+    /// The system's
+    #[arg(long)]
+    pub system: bool,
+    /// A timer as well that writes metrics to FILE every 5 minutes, as `check --metrics` does
+    #[arg(long, value_name = "FILE", conflicts_with = "uninstall")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Consent.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::args::{
     CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
-    FormatArg, GatewayArg, GuardArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, UndoArgs, ValidateArgs,
-    WhenArg, WriteArgs,
+    FormatArg, GatewayArg, GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs,
+    UndoArgs, ValidateArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
 use crate::model::caches::Caches;
+use crate::model::leftover::Way;
 use crate::model::policy::{Budget, Policy, Slimming};
 use crate::model::verdict::{Class, Confidence};
 use crate::openclaw::config::{Config, Retention};
@@ -74,6 +75,8 @@ pub enum Verb {
     Slim(WriteArgs),
     /// `recover`
     Recover(Recover),
+    /// `sweep`
+    Sweep(Sweep),
     /// `cron`
     Cron(WriteArgs),
     /// `guard`
@@ -91,6 +94,8 @@ pub enum Verb {
     },
     /// `explain`
     Explain(String),
+    /// `hook`
+    Hook(HookArgs),
 }
 
 /// Looks that come one after the other are at least so long apart.
@@ -135,6 +140,17 @@ pub struct Validate {
     pub allowed: Vec<String>,
 }
 
+/// What `sweep` alone takes.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// Consent.
+    pub write: WriteArgs,
+    /// `--older-than`
+    pub older_than: Millis,
+    /// `--archive` or `--delete`
+    pub way: Way,
+}
+
 /// What `guard` alone takes.
 #[derive(Debug, Clone)]
 pub struct Guard {
@@ -156,16 +172,17 @@ pub struct Assignment {
 }
 
 impl Verb {
-    /// Whether it may change files.
+    /// Whether it may change files of OpenClaw's, or beside them.
     pub fn writes(&self) -> bool {
         match self {
             Verb::Prune { write, output } => write.apply && output.is_none(),
             Verb::Slim(write) => write.apply,
             Verb::Recover(recover) => recover.write.apply && recover.output.is_none(),
+            Verb::Sweep(sweep) => sweep.write.apply,
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
-            Verb::Check(_) | Verb::Explain(_) | Verb::Validate(_) => false,
+            Verb::Check(_) | Verb::Explain(_) | Verb::Hook(_) | Verb::Validate(_) => false,
         }
     }
 
@@ -176,11 +193,13 @@ impl Verb {
             Verb::Prune { .. } => "prune",
             Verb::Slim(_) => "slim",
             Verb::Recover(_) => "recover",
+            Verb::Sweep(_) => "sweep",
             Verb::Cron(_) => "cron",
             Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
             Verb::Validate(_) => "validate",
+            Verb::Hook(_) => "hook",
         }
     }
 }
@@ -302,7 +321,7 @@ impl Request {
         if cli.command.is_some() && !cli.policy.is_empty() {
             return Err(usage("limits such as --grace go behind the command they are for"));
         }
-        let mut slim = Slim::default();
+        let (mut slim, mut typed_sweep) = (Slim::default(), Vec::new());
         let (verb, policy) = match cli.command {
             None => (Verb::Check(Check::default()), cli.policy),
             Some(Command::Check(CheckArgs { policy, metrics, watch })) => {
@@ -327,6 +346,10 @@ impl Request {
                 (Verb::Guard(Guard { time_budget, strict, check_only }), policy)
             }
             Some(Command::Recover(recover)) => (Verb::Recover(recovery(recover)?), PolicyArgs::default()),
+            Some(Command::Sweep(args)) => {
+                typed_sweep = typed_sweep_of(&args);
+                (Verb::Sweep(sweep(args)?), PolicyArgs::default())
+            }
             Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
             Some(Command::Validate(args)) => {
                 (Verb::Validate(validation(args, cli.common.json)?), PolicyArgs::default())
@@ -335,6 +358,10 @@ impl Request {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }
             Some(Command::Explain(ExplainArgs { subject, policy })) => (Verb::Explain(subject), policy),
+            Some(Command::Hook(hook)) => {
+                lasting(&cli.common)?;
+                (Verb::Hook(hook), PolicyArgs::default())
+            }
         };
         let limits = Limits { slim, ..Limits::read(&policy)? };
         let limits = if let Verb::Guard(_) = verb { limits.of_guard()? } else { limits };
@@ -344,6 +371,7 @@ impl Request {
             typed.limits = typed_recovery(recover);
         }
         typed.limits.extend(limits.slim.typed());
+        typed.limits.append(&mut typed_sweep);
         Ok(Request {
             verb,
             limits,
@@ -395,6 +423,14 @@ impl Slim {
     }
 }
 
+/// What holds at this moment alone has no place in a unit.
+fn lasting(common: &CommonArgs) -> Result<(), UsageError> {
+    if common.now.is_some() || common.gateway != GatewayArg::Auto {
+        return Err(usage("hook: --now and --gateway are of this moment, and a unit is for every start"));
+    }
+    Ok(())
+}
+
 fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {
     Ok(Recover {
         assigned: args.assign.iter().map(|text| assignment(text)).collect::<Result<_, _>>()?,
@@ -423,6 +459,24 @@ fn validation(args: ValidateArgs, json: bool) -> Result<Validate, UsageError> {
     };
     let (paths, deny_warnings, allowed) = (args.paths, args.deny.is_some(), args.allow);
     Ok(Validate { paths, format, version, deny_warnings, allowed })
+}
+
+fn sweep(args: SweepArgs) -> Result<Sweep, UsageError> {
+    let older_than = duration("--older-than", &args.older_than, None)?.unwrap_or(Policy::DAY);
+    let way = match (args.archive, args.delete) {
+        (true, _) => Way::Archive,
+        (_, true) => Way::Delete,
+        _ => Way::Aside,
+    };
+    Ok(Sweep { write: args.write, older_than, way })
+}
+
+fn typed_sweep_of(args: &SweepArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    args.older_than.iter().for_each(|age| words.extend(["--older-than".to_owned(), age.clone()]));
+    words.extend(args.archive.then(|| "--archive".to_owned()));
+    words.extend(args.delete.then(|| "--delete".to_owned()));
+    words
 }
 
 /// The key may hold any character, and the name of a transcript holds no `=`.

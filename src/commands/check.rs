@@ -138,7 +138,8 @@ pub fn plans(diagnosis: &mut Diagnosis) -> Vec<Fate> {
         // Taken out for a moment, so that the rest of the diagnosis can be read beside it.
         let mut condition = std::mem::replace(&mut diagnosis.stores[at].condition, Condition::Absent);
         let table = match &mut condition {
-            Condition::Whole(judged) if diagnosis.stores[at].file.acted_on => {
+            // Of a database there is no new file, whatever the verb.
+            Condition::Whole(judged) if diagnosis.stores[at].file.is_writable() => {
                 Some(changeset::build(judged, diagnosis))
             }
             _ => None,

@@ -7,10 +7,12 @@ pub mod cron;
 pub mod document;
 pub mod explain;
 pub mod guard;
+pub mod hook;
 pub mod prune;
 pub mod recover;
 pub mod slim;
 pub mod speak;
+pub mod sweep;
 pub mod undo;
 pub mod validate;
 pub mod write;
@@ -60,10 +62,12 @@ pub fn run_with(
         Verb::Slim(write) => slim::run(&edge, write),
         Verb::Guard(wanted) => guard::run(&edge, wanted),
         Verb::Recover(wanted) => recover::run(&edge, wanted),
+        Verb::Sweep(wanted) => sweep::run(&edge, wanted),
         Verb::Cron(write) => cron::run(&edge, write),
         Verb::Undo { run: None, .. } => undo::list(&edge),
         Verb::Undo { run: Some(run), to, write } => undo::undo(&edge, run, to.as_deref(), write),
         Verb::Validate(wanted) => validate::run(&edge, wanted),
         Verb::Explain(subject) => explain::run(&edge, subject),
+        Verb::Hook(wanted) => hook::run(&edge, wanted),
     }
 }

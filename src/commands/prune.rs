@@ -105,7 +105,7 @@ pub fn output(edge: &Edge<'_>, file: &Path) -> anyhow::Result<Exit> {
 /// Whether the plan changes store `at`.
 pub(super) fn changes(diagnosis: &Diagnosis, at: usize) -> bool {
     let store = &diagnosis.stores[at];
-    store.file.acted_on
+    store.file.is_writable()
         && matches!(&store.condition, Condition::Whole(judged) if judged.plan.summary.is_change())
 }
 
@@ -172,7 +172,7 @@ fn replace_store(
     let (Condition::Whole(judged), Some(table)) = (&store.condition, table) else {
         return Ok(None);
     };
-    if !judged.plan.summary.is_change() {
+    if !judged.plan.summary.is_change() || !store.file.is_writable() {
         return Ok(None);
     }
     write::not_migrated(situation, &store.file.path)?;

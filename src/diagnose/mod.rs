@@ -14,6 +14,7 @@ pub mod recovery;
 pub mod restore;
 pub mod run;
 pub mod settle;
+pub mod sweep;
 pub mod validate;
 
 use crate::evidence::discover::Situation;

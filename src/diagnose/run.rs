@@ -283,6 +283,7 @@ fn heap(edge: &Edge<'_>, situation: &Situation, gateway: &GatewayEvidence) -> (O
         profile: profile.as_deref(),
         env: &env,
         exists: &|path| path.exists(),
+        scope: None,
     };
     let service = service::find(&query);
     let read = |path: &Path| files::read_regular(path);

@@ -199,6 +199,29 @@ impl Database {
         Ok(())
     }
 
+    /// Goes over every text and every run of bytes of every table, whatever later versions keep there.
+    pub fn texts(&self, each: &mut dyn FnMut(&[u8])) -> Result<(), DatabaseError> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0";
+        let mut names = self.connection.prepare(sql).map_err(self.told())?;
+        let names = names.query_map([], |row| row.get::<_, String>(0)).map_err(self.told())?;
+        for name in names.collect::<Result<Vec<_>, _>>().map_err(self.told())? {
+            let sql = format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""));
+            let mut statement = self.connection.prepare(&sql).map_err(self.told())?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([]).map_err(self.told())?;
+            while let Some(row) = rows.next().map_err(self.told())? {
+                for at in 0..columns {
+                    if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) =
+                        row.get_ref(at).map_err(self.told())?
+                    {
+                        each(bytes);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn misfit(&self, table: &'static str, why: String) -> DatabaseError {
         DatabaseError::Row(self.path.clone(), table, why)
     }

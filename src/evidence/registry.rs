@@ -77,6 +77,10 @@ fn add(registry: &mut Registry, row: &subagents::Row, now: Millis) {
         // Of several rows of a child, one without an end counts.
         let known = registry.rows.entry(hash_folded(child)).or_insert(true);
         *known &= ended;
+        if let Some(at) = row.ended_at {
+            let last = registry.ended_at.entry(hash_folded(child)).or_insert(at);
+            *last = at.max(*last);
+        }
     }
     if !ended {
         let parents = row.requester_session_key.iter().chain(&row.controller_session_key);

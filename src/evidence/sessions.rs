@@ -34,6 +34,8 @@ pub struct SessionsDir {
     pub transcripts: u64,
     /// Rotations and temporary files of the store.
     pub leftovers: u64,
+    /// Rotations among them.
+    pub rotations: u64,
     /// A lock of the store whose owner is dead.
     pub stale_store_lock: Option<PathBuf>,
 }
@@ -103,6 +105,7 @@ impl SessionsDir {
             plain: HashSet::new(),
             transcripts: 0,
             leftovers: 0,
+            rotations: 0,
             stale_store_lock: None,
         }
     }
@@ -125,7 +128,11 @@ impl SessionsDir {
                     self.stale_store_lock = Some(path);
                 }
             }
-            FileKind::StoreTemp | FileKind::Rotation { .. } => self.leftovers += 1,
+            FileKind::StoreTemp => self.leftovers += 1,
+            FileKind::Rotation { .. } => {
+                self.leftovers += 1;
+                self.rotations += 1;
+            }
             _ => {}
         }
     }
@@ -204,6 +211,12 @@ impl SessionsDir {
             && !entry.is(Flags::SESSION_FILE)
             && !self.plain.contains(&entry.session)
             && !self.named_otherwise.contains_key(&entry.session)
+    }
+
+    /// How many sessions have a transcript of the usual name, and none of `sessions`.
+    pub fn unclaimed(&self, sessions: impl Iterator<Item = TextHash>) -> u64 {
+        let claimed: HashSet<TextHash> = sessions.filter(|session| self.plain.contains(session)).collect();
+        (self.plain.len() - claimed.len()) as u64
     }
 
     /// For the report.

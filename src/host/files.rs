@@ -15,7 +15,15 @@ pub const MAX_WHOLE: u64 = 512 << 20;
 
 /// Opens a regular file for reading; anything else is an error of the kind `InvalidInput`.
 pub fn open_regular(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    open_with(path, OFlags::NONBLOCK | OFlags::NOCTTY)
+}
+
+/// The same, and a link is an error.
+pub fn open_itself(path: &Path) -> io::Result<File> {
+    open_with(path, OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW)
+}
+
+fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {

@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod journal;
 pub mod memory;
 pub mod process;
+pub mod program;
 pub mod service;
 pub mod system;
 
@@ -44,6 +45,8 @@ pub struct Host {
     pub temp_dir: PathBuf,
     /// How many threads it runs at once for this process.
     pub cores: usize,
+    /// The path by which this program can be called again; `None` where the system does not tell.
+    pub program: Option<PathBuf>,
 }
 
 impl Host {
@@ -51,14 +54,19 @@ impl Host {
     pub fn current() -> Self {
         let env = env_snapshot();
         let temp_dir = temp_dir(&env);
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let called = std::env::args_os().next();
+        let search = env.get("PATH").map(String::as_str);
+        let running = std::env::current_exe().ok();
         Self {
+            program: running.map(|exe| program::stable(&exe, called.as_deref(), &cwd, search)),
             now_ms: now_ms(),
             boot_time_ms: process::boot_time_ms(&std::fs::read("/proc/stat").unwrap_or_default()),
             clock_ticks: rustix::param::clock_ticks_per_second().max(1),
             hostname: hostname(),
             uid: rustix::process::geteuid().as_raw(),
             home: std::env::home_dir().filter(|home| home.is_absolute()),
-            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            cwd,
             env,
             temp_dir,
             cores: std::thread::available_parallelism().map_or(1, usize::from),

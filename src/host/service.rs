@@ -2,13 +2,25 @@
 //!
 //! Only files are looked at; no service manager is asked. The commands are for people to read and type.
 
+mod facts;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::memory::mib;
+pub use facts::{Start, UnitFacts, facts};
 
 /// Names under which the gateway's unit has been installed, the newest first.
 const UNIT_NAMES: [&str; 3] = ["openclaw-gateway", "clawdbot-gateway", "moltbot-gateway"];
+
+/// Whose systemd it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The user's.
+    User,
+    /// The system's.
+    System,
+}
 
 /// The service that runs a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +63,8 @@ pub struct ServiceQuery<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Whether a file exists.
     pub exists: &'a dyn Fn(&Path) -> bool,
+    /// Only units of this systemd; `None` for either, and for launch agents.
+    pub scope: Option<Scope>,
 }
 
 impl Service {
@@ -72,6 +86,23 @@ impl Service {
         }
     }
 
+    /// Whose systemd runs it; `None` where none does.
+    pub fn scope(&self) -> Option<Scope> {
+        match self {
+            Self::SystemdUser { .. } => Some(Scope::User),
+            Self::SystemdSystem { .. } => Some(Scope::System),
+            Self::Launchd { .. } => None,
+        }
+    }
+
+    /// The name of its unit, `.service` included.
+    pub fn unit(&self) -> Option<&str> {
+        match self {
+            Self::SystemdUser { unit, .. } | Self::SystemdSystem { unit, .. } => Some(unit),
+            Self::Launchd { .. } => None,
+        }
+    }
+
     /// The file that describes it.
     pub fn path(&self) -> &Path {
         match self {
@@ -84,11 +115,12 @@ impl Service {
 
 /// Finds the service of a gateway; `None` when no file describes one.
 pub fn find(query: &ServiceQuery) -> Option<Service> {
-    units(query).into_iter().find_map(|unit| systemd(&unit, query)).or_else(|| launchd(query))
+    let launchd = || if query.scope.is_none() { launchd(query) } else { None };
+    units(query).into_iter().find_map(|unit| systemd(&unit, query)).or_else(launchd)
 }
 
 /// What the service is called with this profile, most likely first.
-fn units(query: &ServiceQuery) -> Vec<String> {
+pub fn units(query: &ServiceQuery) -> Vec<String> {
     let suffix = suffix(query.profile);
     let named = (query.env)("OPENCLAW_SYSTEMD_UNIT").map(|unit| unit.trim().to_owned());
     let named = named.filter(|unit| is_unit_name(unit)).map(|unit| match unit.ends_with(".service") {
@@ -111,15 +143,40 @@ fn is_unit_name(name: &str) -> bool {
 }
 
 fn systemd(unit: &str, query: &ServiceQuery) -> Option<Service> {
-    let user = [".config/systemd/user", ".local/share/systemd/user"].map(|dir| query.home.join(dir));
-    let user = user.into_iter().chain([PathBuf::from("/etc/systemd/user")]).map(|dir| dir.join(unit));
-    let system = ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
-    let mut system = system.into_iter().map(|dir| Path::new(dir).join(unit));
+    let there = |scope: Scope| {
+        let wanted = query.scope.is_none_or(|only| only == scope);
+        let mut paths = unit_dirs(query, scope).into_iter().map(|dir| dir.join(unit));
+        if wanted { paths.find(|path| (query.exists)(path)) } else { None }
+    };
     let unit = unit.to_owned();
-    if let Some(path) = user.into_iter().find(|path| (query.exists)(path)) {
+    if let Some(path) = there(Scope::User) {
         return Some(Service::SystemdUser { unit, path });
     }
-    system.find(|path| (query.exists)(path)).map(|path| Service::SystemdSystem { unit, path })
+    there(Scope::System).map(|path| Service::SystemdSystem { unit, path })
+}
+
+/// Where units lie: first the directories that are for people to write to, then those of the system and of packages.
+pub fn unit_dirs(query: &ServiceQuery, scope: Scope) -> Vec<PathBuf> {
+    let of_others = match scope {
+        Scope::User => vec![query.home.join(".local/share/systemd/user"), "/etc/systemd/user".into()],
+        Scope::System => vec!["/usr/local/lib/systemd/system".into(), "/usr/lib/systemd/system".into()],
+    };
+    own_unit_dirs(query, scope).into_iter().chain(of_others).collect()
+}
+
+/// Where one's own units go: the first place is the right one.
+///
+/// A user's systemd goes by the `XDG_CONFIG_HOME` of its own environment, which need not be that of a shell, and OpenClaw
+/// does not go by it at all; so the usual place counts in any case.
+pub fn own_unit_dirs(query: &ServiceQuery, scope: Scope) -> Vec<PathBuf> {
+    if scope == Scope::System {
+        return vec!["/etc/systemd/system".into()];
+    }
+    let named = (query.env)("XDG_CONFIG_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let mut dirs: Vec<PathBuf> =
+        named.into_iter().chain([query.home.join(".config")]).map(|dir| dir.join("systemd/user")).collect();
+    dirs.dedup();
+    dirs
 }
 
 fn launchd(query: &ServiceQuery) -> Option<Service> {
@@ -241,7 +298,14 @@ mod tests {
     fn found(files: &[&str], profile: Option<&str>, unit: Option<&str>) -> Option<Service> {
         let env = |name: &str| unit.filter(|_| name == "OPENCLAW_SYSTEMD_UNIT").map(str::to_owned);
         let exists = |path: &Path| files.iter().any(|file| Path::new(file) == path);
-        find(&ServiceQuery { home: Path::new("/h"), uid: 501, profile, env: &env, exists: &exists })
+        find(&ServiceQuery {
+            home: Path::new("/h"),
+            uid: 501,
+            profile,
+            env: &env,
+            exists: &exists,
+            scope: None,
+        })
     }
 
     const USER: &str = "/h/.config/systemd/user/openclaw-gateway.service";

@@ -77,6 +77,8 @@ pub struct Registry {
     pub unreadable: bool,
     /// Whether a child's row has an end; by hash of the child's key.
     pub rows: TextMap<bool>,
+    /// When a child whose rows all have an end ended last; by the same hash.
+    pub ended_at: TextMap<Millis>,
     /// Parents (run keys folded to their base) that a row without an end names.
     pub open_parents: TextSet,
 }

@@ -7,6 +7,7 @@ pub mod entry;
 pub mod evidence;
 pub mod hashes;
 pub mod key;
+pub mod leftover;
 pub mod pieces;
 pub mod plan;
 pub mod policy;

@@ -23,3 +23,10 @@ pub struct StoreFile {
     /// Whether it is a database whose rows are the sessions: read, never written.
     pub in_database: bool,
 }
+
+impl StoreFile {
+    /// Whether it is acted on, and a file that may be replaced.
+    pub fn is_writable(&self) -> bool {
+        self.acted_on && !self.in_database
+    }
+}

@@ -14,6 +14,8 @@ pub struct Registry {
 /// One run of a sub-agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
+    /// The name that the row has in the registry.
+    pub key: String,
     /// Its id, the key of the row where the row itself has none.
     pub run_id: String,
     /// The session of the sub-agent.
@@ -88,6 +90,7 @@ pub fn parse_row(key: &str, bytes: &[u8]) -> Result<Row, RegistryError> {
 pub fn row(key: &str, tree: &Tree) -> Option<Row> {
     tree.object()?;
     Some(Row {
+        key: key.to_owned(),
         run_id: tree.text_of("runId").unwrap_or_else(|| key.to_owned()),
         child_session_key: tree.text_of("childSessionKey"),
         requester_session_key: tree.text_of("requesterSessionKey"),

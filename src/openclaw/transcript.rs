@@ -10,8 +10,12 @@ use super::time::parse_iso_ms;
 /// How much of the end of a transcript is worth reading; a longer last line is rare.
 pub const TAIL_BYTES: usize = 64 << 10;
 
-static WANT: Want =
-    Want::Fields(&[("timestamp", Want::All), ("message", Want::Fields(&[("timestamp", Want::All)]))]);
+static WANT: Want = Want::Fields(&[
+    ("timestamp", Want::All),
+    ("message", Want::Fields(&[("timestamp", Want::All)])),
+    // Of a trajectory.
+    ("ts", Want::All),
+]);
 
 /// Reads the ends of transcripts; one reader serves many and reuses its buffers.
 #[derive(Debug, Default)]
@@ -39,7 +43,10 @@ impl TailReader {
         }
         let tree = self.lines.parse(line, &WANT)?;
         let inner = tree.get("message").and_then(|message| message.get("timestamp"));
-        tree.get("timestamp").and_then(time).or_else(|| inner.and_then(time))
+        tree.get("timestamp")
+            .and_then(time)
+            .or_else(|| inner.and_then(time))
+            .or_else(|| tree.get("ts").and_then(time))
     }
 }
 

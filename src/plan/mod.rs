@@ -14,4 +14,5 @@ pub mod pieces;
 pub mod prune;
 pub mod refill;
 pub mod surplus;
+pub mod sweep;
 pub mod undo;

@@ -109,10 +109,11 @@ mod tests {
         config-unreadable cron-jobs-unreadable run-log-unreadable run-log-torn registry-unreadable \
         transcripts-unreadable \
         config-maintenance-warn config-max-entries config-retention-off config-isolated-churn \
+        transcript-orphan leftover-temp leftover-backup subagent-stale \
         entry-no-session-id entry-hybrid-key entry-wrong-type entry-seconds entry-future-time entry-time-order \
         entry-path-escape entry-run-id-mismatch entry-legacy-field \
         brake-tripped slim-cache recovered \
-        store-unreadable look-failed lock-held";
+        store-unreadable look-failed lock-held hook-refused hook-note";
 
     #[test]
     fn every_rule_has_a_section_and_no_section_is_unknown() {

@@ -7,6 +7,7 @@
 mod changes;
 mod cron;
 mod facts;
+mod files;
 mod findings;
 mod page;
 mod runs;
@@ -66,6 +67,7 @@ pub fn write(
         let failure = store::write(&mut page, report, (index, store), changes, options.verbosity)?;
         source_failure = source_failure.or(failure);
     }
+    files::write(&mut page, report, options.verbosity)?;
     cron::write(&mut page, report, options.verbosity)?;
     runs::write(&mut page, report, quiet)?;
     nothing_found(&mut page, report)?;
@@ -114,7 +116,7 @@ fn header(page: &mut Page<'_>, report: &Report, verbosity: Verbosity) -> io::Res
 fn nothing_found(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     if !report.stores.is_empty()
         || !report.runs.is_empty()
-        || matches!(report.command.as_str(), "undo" | "cron")
+        || matches!(report.command.as_str(), "undo" | "cron" | "sweep")
     {
         return Ok(());
     }

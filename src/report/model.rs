@@ -155,7 +155,10 @@ pub struct CronJobReport {
     pub outcome: Outcome,
 }
 
-/// A file with a verdict of its own.
+/// What the row is called that stands for the rest of a long list.
+pub const OTHER: &str = "other";
+
+/// A file with a verdict of its own. Of a long list the 100 largest are told, and `other` for the rest of each rule.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileReport {
     /// Where it lies.
@@ -191,6 +194,8 @@ pub struct RunReport {
     pub slimmed: u64,
     /// Entries that it put back, or recovered.
     pub restored: u64,
+    /// Files that it moved or deleted; additive field.
+    pub files: u64,
     /// Bytes that it keeps.
     pub bytes: u64,
 }

@@ -12,6 +12,7 @@ pub mod entry;
 mod fixture;
 pub mod judge;
 pub mod kinship;
+pub mod leftovers;
 pub mod protect;
 pub mod store;
 pub mod validate;

@@ -15,6 +15,7 @@ pub mod fault;
 pub mod fields;
 pub mod large;
 pub mod members;
+pub mod mentions;
 mod nesting;
 mod number;
 pub mod outline;

@@ -13,12 +13,13 @@ pub mod jobs;
 pub mod next;
 pub mod recovery;
 pub mod store;
+pub mod sweep;
 pub mod validate;
 
 use crate::diagnose::{Condition, Diagnosis};
 use crate::exit::Exit;
 use crate::model::plan::PieceTable;
-use crate::report::model::{Backup, Finding, Outcome, Report, Severity, Tool};
+use crate::report::model::{Backup, FileReport, Finding, Outcome, Report, Severity, Tool};
 
 /// What became of one store.
 #[derive(Clone, Debug)]
@@ -62,6 +63,7 @@ pub fn report(
     let mut findings = findings::of_directory(diagnosis);
     let mut cron_jobs = Vec::new();
     if command == "check" {
+        findings.extend(sweep::hints(diagnosis));
         let mut jobs = crate::diagnose::cron::judge(diagnosis, &[]);
         findings.extend(cron::findings(diagnosis, &jobs, &|_| false));
         jobs.retain(cron::is_told);
@@ -95,8 +97,25 @@ pub fn report(
         exit = exit.worst(Exit::Findings);
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    Ok(Report { cron_jobs, stores, findings, exit_code: exit.code(), ..blank(diagnosis, command, applied) })
+}
+
+/// A report on what lies beside the stores, and on none of them.
+fn of_files(
+    diagnosis: &Diagnosis,
+    command: &str,
+    applied: bool,
+    files: Vec<FileReport>,
+    findings: Vec<Finding>,
+    exit: Exit,
+) -> Report {
+    Report { files, findings, exit_code: exit.code(), ..blank(diagnosis, command, applied) }
+}
+
+/// Where was looked, and at what; nothing of what was found.
+fn blank(diagnosis: &Diagnosis, command: &str, applied: bool) -> Report {
     let situation = &diagnosis.situation;
-    Ok(Report {
+    Report {
         schema: "sessions-doctor/report",
         version: 1,
         tool: tool(),
@@ -107,14 +126,14 @@ pub fn report(
         era: situation.era,
         gateway: diagnosis.gateway.report(),
         evidence: diagnosis.items.clone(),
-        cron_jobs,
+        cron_jobs: Vec::new(),
         files: Vec::new(),
         runs: Vec::new(),
-        stores,
-        findings,
+        stores: Vec::new(),
+        findings: Vec::new(),
         complete: true,
-        exit_code: exit.code(),
-    })
+        exit_code: Exit::Healthy.code(),
+    }
 }
 
 /// This program.
@@ -129,6 +148,14 @@ fn exit_of_loss(diagnosis: &Diagnosis, at: usize, fate: &Fate, applied: bool) ->
     let recovered = fate.outcome == Outcome::Applied && fate.recovers;
     let counts = loss.rotated.is_some() || loss.wiped.is_some() && !applied;
     if counts && !recovered { Exit::Damaged } else { Exit::Healthy }
+}
+
+/// What a store means for the exit code where nothing is to be done about it.
+fn exit_of_condition(diagnosis: &Diagnosis, at: usize) -> Exit {
+    match exit_of(diagnosis, at, &Fate::untouched(None), false) {
+        Exit::Findings => Exit::Healthy,
+        exit => exit,
+    }
 }
 
 /// What the condition of a store means for the exit code.

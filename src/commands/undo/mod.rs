@@ -1,6 +1,7 @@
 //! `undo`: lists the runs, or puts back what one of them took out.
 
 mod document;
+mod files;
 mod store;
 
 use std::path::Path;
@@ -70,8 +71,10 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
         (Subject::Store, None) => store::put_back(edge, situation, run, consent),
         (Subject::Document, Some(file)) => document::write_to(edge, run, file),
         (Subject::Document, None) => document::put_back(edge, situation, run, consent),
-        (Subject::Files, _) => {
-            let message = format!("run {} moved files, which this version cannot move back", run.id);
+        (Subject::Files, None) => files::put_back(edge, situation, run, consent),
+        (Subject::Files, Some(_)) => {
+            let message =
+                format!("run {} moved files: there is nothing to write to a file of its own", run.id);
             speak::end(edge, Exit::Usage, "look-failed", &message)
         }
     }
@@ -155,6 +158,7 @@ fn run_report(run: &Run) -> RunReport {
         healed: record.summary.healed,
         slimmed: record.summary.slimmed,
         restored: record.summary.restored,
+        files: record.summary.files,
         bytes: run.backup_bytes(),
     }
 }

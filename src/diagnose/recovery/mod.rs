@@ -6,11 +6,11 @@
 
 pub mod build;
 mod conversations;
-mod court;
+pub(super) mod court;
 pub mod loss;
 pub mod opened;
 pub mod rebuilt;
-mod removed;
+pub(super) mod removed;
 
 use std::fs::File;
 use std::io;

@@ -89,6 +89,7 @@ pub(super) fn host() -> Host {
         env: HashMap::new(),
         cores: 1,
         temp_dir: "/tmp".into(),
+        program: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here looks at a disk. What must be known of it (does this directory exist) comes in as a closure.
 
 mod gateway_lock;
+mod leftovers;
 mod names;
 mod state_dir;
 mod stores;
@@ -10,6 +11,7 @@ mod stores;
 use std::path::{Component, Path, PathBuf};
 
 pub use gateway_lock::{STATE_LOCK_NAME, gateway_lock_dirs, gateway_lock_name};
+pub use leftovers::{OfSession, Role, is_generated_id, of_session, temporary_of};
 pub use names::{ArchiveKind, FileKind, classify, is_safe_session_id, is_transcript_id};
 pub use state_dir::{
     BadProfile, Places, Profile, StateDir, StateDirSource, config_candidates, config_path, state_dir,

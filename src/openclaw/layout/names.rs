@@ -181,11 +181,11 @@ fn is_id(id: &[u8], longest: usize, is_mark: impl Fn(u8) -> bool) -> bool {
         && id.iter().fold(true, |good, &byte| good & (byte.is_ascii_alphanumeric() | is_mark(byte)))
 }
 
-fn is_digits(text: &str) -> bool {
+pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn is_uuid(text: &str) -> bool {
+pub(super) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(i, b)| match i {
             8 | 13 | 18 | 23 => b == b'-',

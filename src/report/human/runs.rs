@@ -4,7 +4,7 @@ use std::io;
 
 use super::page::Page;
 use crate::report::escape::Shown;
-use crate::report::format::{Count, Moment, Size};
+use crate::report::format::{Count, Counted, Moment, Size};
 use crate::report::model::{Report, RunReport};
 
 /// Writes the runs, in the order of the report.
@@ -46,6 +46,7 @@ fn row(run: &RunReport) -> Vec<String> {
         Shown::new(&run.command).max(12).to_string(),
         Shown::new(state).max(12).to_string(),
         match (run.removed, run.restored) {
+            _ if run.files > 0 => Counted(run.files, "file", "files").to_string(),
             (0, 0) => "0".to_owned(),
             (0, back) => format!("+{}", Count(back)),
             (gone, _) => format!("-{}", Count(gone)),

@@ -269,6 +269,7 @@ fn undo_without_a_run_lists_the_runs_by_store() {
         healed: 2,
         slimmed: 0,
         restored: 0,
+        files: 0,
         bytes: 185_234_567,
     };
     let mut report = report(Vec::new());

@@ -222,6 +222,7 @@ fn planted() -> Report {
         healed: 0,
         slimmed: 0,
         restored: 0,
+        files: 0,
         bytes: 0,
     }];
     report.findings = vec![Finding {
