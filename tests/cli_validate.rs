@@ -277,3 +277,79 @@ fn listing(dir: &Path) -> Vec<(PathBuf, std::time::SystemTime)> {
     found.sort();
     found
 }
+
+#[test]
+fn github_annotations_name_the_place_and_nothing_in_a_key_ends_them() {
+    let text =
+        br#"{"agent:main:a%,b\n::error::x": {"sessionId": "a", "updatedAt": 1795223628227, "status": 3}}"#;
+    let ran = run_with(text, &["-", "--format", "github", "--allow", "entry-hybrid-key"]);
+    let wanted = "::warning file=-,line=1,col=90,title=entry-wrong-type::agent:main:a%25,b%0A::error::x: status is 3, where OpenClaw needs a string\n";
+    assert_eq!((ran.code, ran.out.as_str()), (1, wanted));
+}
+
+#[test]
+fn sarif_is_what_its_schema_asks_for_and_holds_the_help() {
+    let files = [
+        "testdata/validate/entry-seconds/fail.json",
+        "testdata/validate/store-bom/fail.json",
+        "no-such-file",
+    ];
+    let ran = run(&[&files[..], &["--format", "sarif"]].concat());
+    assert_eq!(ran.code, 6);
+    // These types know every member of the published schema, and no other.
+    let sarif: serde_sarif::sarif::Sarif = serde_json::from_str(&ran.out).unwrap();
+    let run = &sarif.runs[0];
+    let found: Vec<Option<&str>> =
+        run.results.as_ref().unwrap().iter().map(|result| result.rule_id.as_deref()).collect();
+    assert_eq!(found, [Some("entry-seconds"), Some("store-bom")]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    let rules = &report["runs"][0]["tool"]["driver"]["rules"];
+    assert!(rules[0]["help"]["markdown"].as_str().unwrap().contains("- Holds when: "));
+    assert_eq!(rules[1]["id"], "store-bom");
+    assert_eq!(report["runs"][0]["results"][1]["ruleIndex"], 1);
+    let region = &report["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["startLine"], &region["startColumn"]), (&5.into(), &18.into()));
+    let invocation = &report["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let note = invocation["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap();
+    assert!(note.starts_with("no-such-file: "), "{note}");
+}
+
+#[test]
+fn junit_has_a_suite_for_each_file_and_counts_what_it_leaves_out() {
+    let entry = |id: usize| {
+        format!(r#""agent:main:x:direct:{id}":{{"sessionId":"s","updatedAt":1795223628227,"status":3}}"#)
+    };
+    let text = format!("{{{}}}", (0..1002).map(entry).collect::<Vec<_>>().join(","));
+    let ran = run_with(text.as_bytes(), &["-", "testdata/validate/alias-key/pass.json", "--format", "junit"]);
+    let report = quick_junit::Report::deserialize_from_str(&ran.out).unwrap();
+    assert_eq!((ran.code, report.tests, report.failures), (1, 1002, 1001));
+    assert_eq!(report.test_suites.iter().map(|suite| suite.tests).collect::<Vec<_>>(), [1001, 1]);
+    assert!(ran.out.contains("message=\"2 more problems\""));
+}
+
+#[test]
+fn a_project_says_how_rules_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let below = dir.path().join("a/b");
+    fs::create_dir_all(&below).unwrap();
+    let file = root().join("testdata/validate/entry-seconds/fail.json");
+    let told = |settings: &str, args: &[&str]| {
+        fs::write(dir.path().join("sessions-doctor.toml"), settings).unwrap();
+        let mut command = Command::cargo_bin("sessions-doctor").unwrap();
+        command.current_dir(&below).arg("validate").arg(&file).args(["--json", "--now", NOW]).args(args);
+        let output = command.output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let severity = report["files"][0]["problems"][0]["severity"].as_str().map(str::to_owned);
+        (output.status.code().unwrap(), severity)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(told("", &[]), (1, some("warning")));
+    assert_eq!(told("[rules]\nentry-seconds = \"error\"\n", &[]), (1, some("error")));
+    assert_eq!(told("[rules]\nentry-seconds = \"allow\"\n", &[]), (0, None));
+    assert_eq!(told("[rules]\nentry-seconds = \"error\"\n", &["--allow", "entry-seconds"]), (0, None));
+    assert_eq!(told("[rules]\nentry-seconds = \"warning\"\n", &["--deny", "warning"]), (1, some("error")));
+    for slip in ["[rules]\nno-such-rule = \"error\"\n", "[rules]\nentry-seconds = \"off\"\n"] {
+        assert_eq!(told(slip, &[]).0, 2, "{slip}");
+    }
+}

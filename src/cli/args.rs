@@ -188,6 +188,12 @@ pub enum FormatArg {
     Human,
     /// As one object
     Json,
+    /// As annotations of GitHub Actions
+    Github,
+    /// As SARIF 2.1.0
+    Sarif,
+    /// As a JUnit report
+    Junit,
 }
 
 /// `--deny`.

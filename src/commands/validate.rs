@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::speak;
 use crate::cli::args::FormatArg;
-use crate::cli::request::Validate;
+use crate::cli::request::{UsageError, Validate};
+use crate::cli::settings::{self, Level, Settings};
 use crate::diagnose::run::Edge;
 use crate::diagnose::validate::{self, Lens, Validation};
 use crate::evidence::named;
@@ -18,9 +19,12 @@ use crate::report::human::Verbosity;
 use crate::report::model::{Finding, Severity};
 use crate::report::redact::Redactor;
 use crate::report::style::Style;
+use crate::report::validate::github::Github;
 use crate::report::validate::human::Human;
 use crate::report::validate::json::Json;
+use crate::report::validate::junit::Junit;
 use crate::report::validate::model::{Closing, FileVerdict, Frame, Problem, Problems, Speaker};
+use crate::report::validate::sarif::Sarifs;
 use crate::scan::entries::KeyContext;
 use crate::scan::source::FileSource;
 use crate::tell::validate::{FileProblems, Strictness};
@@ -30,15 +34,9 @@ const STDIN: &str = "-";
 
 /// Looks at every file, and says what it came to.
 pub fn run(edge: &Edge<'_>, wanted: &Validate) -> anyhow::Result<Exit> {
-    if let Some(id) = wanted.allowed.iter().find(|id| !validate::ids().any(|known| known == id.as_str())) {
-        let known: Vec<&str> = validate::ids().collect();
-        let message = format!("--allow {id}: no rule of validate; name one of {}", known.join(", "));
-        return speak::end(edge, Exit::Usage, "look-failed", &message);
-    }
-    let strictness = Strictness {
-        allowed: wanted.allowed.clone(),
-        denied: Vec::new(),
-        deny_warnings: wanted.deny_warnings,
+    let strictness = match strictness(edge, wanted) {
+        Ok(strictness) => strictness,
+        Err(error) => return speak::end(edge, Exit::Usage, "look-failed", &error.0),
     };
     let redactor = speak::redactor(edge, None);
     let mut round = Round { edge, wanted, strictness, redactor, findings: Vec::new(), exit: Exit::Healthy };
@@ -51,12 +49,50 @@ pub fn run(edge: &Edge<'_>, wanted: &Validate) -> anyhow::Result<Exit> {
     }
 }
 
+/// What the command line and the file of the project hold of the rules.
+fn strictness(edge: &Edge<'_>, wanted: &Validate) -> Result<Strictness, UsageError> {
+    let (settings, path) = settings(edge)?;
+    let typed = wanted.allowed.iter().map(|id| ("--allow", id));
+    for (place, id) in typed.chain(settings.rules.keys().map(|id| (path.as_str(), id))) {
+        if !validate::ids().any(|known| known == id.as_str()) {
+            let known: Vec<&str> = validate::ids().collect();
+            return Err(UsageError(format!(
+                "{place} {id}: no rule of validate; name one of {}",
+                known.join(", ")
+            )));
+        }
+    }
+    Ok(Strictness {
+        allowed: [wanted.allowed.clone(), settings.at(Level::Allow)].concat(),
+        warned: settings.at(Level::Warning),
+        denied: settings.at(Level::Error),
+        deny_warnings: wanted.deny_warnings,
+    })
+}
+
+/// The nearest file of settings, from the current directory upwards, and where it lies.
+fn settings(edge: &Edge<'_>) -> Result<(Settings, String), UsageError> {
+    for dir in edge.host.cwd.ancestors() {
+        let file = dir.join(settings::NAME);
+        let path = file.display().to_string();
+        match files::read_regular(&file) {
+            Ok(bytes) => return Ok((Settings::read(&String::from_utf8_lossy(&bytes), &path)?, path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(UsageError(format!("{path}: {error}"))),
+        }
+    }
+    Ok((Settings::default(), String::new()))
+}
+
 fn speaker(edge: &Edge<'_>, format: FormatArg) -> Box<dyn Speaker> {
     let output = &edge.request.output;
     let verbosity = if output.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     match format {
         FormatArg::Human => Box::new(Human::new(Style::new(speak::colour(edge), None), verbosity)),
         FormatArg::Json => Box::new(Json::default()),
+        FormatArg::Github => Box::new(Github),
+        FormatArg::Sarif => Box::new(Sarifs::default()),
+        FormatArg::Junit => Box::new(Junit::default()),
     }
 }
 
@@ -187,7 +223,7 @@ impl Round<'_, '_> {
         self.exit = self.exit.worst(self.edge.cancel.requested().unwrap_or(exit));
         let path = self.redactor.path(&path.display().to_string());
         let message = format!("{path}: {why}");
-        if self.wanted.format != FormatArg::Json {
+        if self.wanted.format == FormatArg::Human {
             speak::say(self.edge, &message);
         }
         self.findings.push(Finding {

@@ -29,6 +29,8 @@ const VALUE: usize = 60;
 pub struct Strictness {
     /// Rules that are not told.
     pub allowed: Vec<String>,
+    /// Rules that are warnings.
+    pub warned: Vec<String>,
     /// Rules that are errors.
     pub denied: Vec<String>,
     /// Whether warnings are errors.
@@ -40,12 +42,10 @@ impl Strictness {
     fn severity(&self, rule: &str, gravity: Gravity) -> Option<Severity> {
         let is_in = |list: &[String]| list.iter().any(|id| id == rule);
         if is_in(&self.allowed) {
-            None
-        } else if gravity == Gravity::Error || self.deny_warnings || is_in(&self.denied) {
-            Some(Severity::Error)
-        } else {
-            Some(Severity::Warning)
+            return None;
         }
+        let is_error = gravity == Gravity::Error && !is_in(&self.warned) || is_in(&self.denied);
+        Some(if is_error || self.deny_warnings { Severity::Error } else { Severity::Warning })
     }
 }
 

@@ -1,5 +1,8 @@
 //! What `validate` says: a row for each file, its problems one at a time, and one file for each way of saying them.
 
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod model;
+pub mod sarif;
