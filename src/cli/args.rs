@@ -44,6 +44,8 @@ pub enum Command {
     Cron(CronArgs),
     /// Look just before the gateway starts: bounded time, certain verdicts, exit 0
     Guard(GuardArgs),
+    /// For CI: would OpenClaw load these files whole, and is every entry well-formed
+    Validate(ValidateArgs),
     /// Put back what a run took out; without RUN, list the runs
     Undo(UndoArgs),
     /// What a rule or an exit code means, or why one session got its verdict
@@ -157,6 +159,42 @@ pub struct CronArgs {
     /// How it writes.
     #[command(flatten)]
     pub write: WriteArgs,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Files, directories that are walked for files of OpenClaw, or `-` for stdin
+    #[arg(value_name = "FILE|DIR|-", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// How problems are told
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<FormatArg>,
+    /// The version of OpenClaw that would load the files [default: the newest that reads sessions.json]
+    #[arg(long, value_name = "VERSION")]
+    pub openclaw: Option<String>,
+    /// Make every warning an error
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub deny: Option<DenyArg>,
+    /// Leave problems of this rule out (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
+}
+
+/// `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// For people
+    Human,
+    /// As one object
+    Json,
+}
+
+/// `--deny`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DenyArg {
+    /// Warnings
+    Warning,
 }
 
 /// `undo`.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::args::{
     CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
-    GatewayArg, GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs, UndoArgs,
-    WhenArg, WriteArgs,
+    FormatArg, GatewayArg, GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs,
+    UndoArgs, ValidateArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
@@ -18,6 +18,7 @@ use crate::openclaw::config::{Config, Retention};
 use crate::openclaw::grammar::{DurationUnit, flexible_duration_ms, flexible_size};
 use crate::openclaw::layout::Profile;
 use crate::openclaw::time::parse_iso_ms;
+use crate::openclaw::versions::Version;
 
 /// A command line that makes no sense, and what would.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +81,8 @@ pub enum Verb {
     Cron(WriteArgs),
     /// `guard`
     Guard(Guard),
+    /// `validate`
+    Validate(Validate),
     /// `undo`
     Undo {
         /// RUN
@@ -120,6 +123,21 @@ pub struct Recover {
     pub include_pruned: bool,
     /// `--confidence`
     pub confidence: Confidence,
+}
+
+/// What `validate` alone takes.
+#[derive(Debug, Clone)]
+pub struct Validate {
+    /// What was named.
+    pub paths: Vec<std::path::PathBuf>,
+    /// `--format`
+    pub format: FormatArg,
+    /// `--openclaw`
+    pub version: Version,
+    /// `--deny warning`
+    pub deny_warnings: bool,
+    /// `--allow`
+    pub allowed: Vec<String>,
 }
 
 /// What `sweep` alone takes.
@@ -164,7 +182,7 @@ impl Verb {
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
-            Verb::Check(_) | Verb::Explain(_) | Verb::Hook(_) => false,
+            Verb::Check(_) | Verb::Explain(_) | Verb::Hook(_) | Verb::Validate(_) => false,
         }
     }
 
@@ -180,6 +198,7 @@ impl Verb {
             Verb::Guard(_) => "guard",
             Verb::Undo { .. } => "undo",
             Verb::Explain(_) => "explain",
+            Verb::Validate(_) => "validate",
             Verb::Hook(_) => "hook",
         }
     }
@@ -332,6 +351,9 @@ impl Request {
                 (Verb::Sweep(sweep(args)?), PolicyArgs::default())
             }
             Some(Command::Cron(CronArgs { write })) => (Verb::Cron(write), PolicyArgs::default()),
+            Some(Command::Validate(args)) => {
+                (Verb::Validate(validation(args, cli.common.json)?), PolicyArgs::default())
+            }
             Some(Command::Undo(UndoArgs { run, to, write })) => {
                 (Verb::Undo { run, to, write }, PolicyArgs::default())
             }
@@ -417,6 +439,26 @@ fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {
         include_pruned: args.include_pruned,
         confidence: args.confidence.map_or(Confidence::Certain, confidence_of),
     })
+}
+
+fn validation(args: ValidateArgs, json: bool) -> Result<Validate, UsageError> {
+    let format = match args.format {
+        Some(format) if json && format != FormatArg::Json => {
+            return Err(usage("--json and --format ask for two things at once"));
+        }
+        Some(format) => format,
+        None if json => FormatArg::Json,
+        None => FormatArg::Human,
+    };
+    let version = match &args.openclaw {
+        None => Version::newest(),
+        Some(name) => Version::named(name).ok_or_else(|| {
+            let known = Version::names().join(", ");
+            usage(format!("--openclaw {name}: of that version it is not known how it reads sessions.json; name one of {known}"))
+        })?,
+    };
+    let (paths, deny_warnings, allowed) = (args.paths, args.deny.is_some(), args.allow);
+    Ok(Validate { paths, format, version, deny_warnings, allowed })
 }
 
 fn sweep(args: SweepArgs) -> Result<Sweep, UsageError> {

@@ -14,6 +14,7 @@ pub mod slim;
 pub mod speak;
 pub mod sweep;
 pub mod undo;
+pub mod validate;
 pub mod write;
 
 use std::cell::RefCell;
@@ -65,6 +66,7 @@ pub fn run_with(
         Verb::Cron(write) => cron::run(&edge, write),
         Verb::Undo { run: None, .. } => undo::list(&edge),
         Verb::Undo { run: Some(run), to, write } => undo::undo(&edge, run, to.as_deref(), write),
+        Verb::Validate(wanted) => validate::run(&edge, wanted),
         Verb::Explain(subject) => explain::run(&edge, subject),
         Verb::Hook(wanted) => hook::run(&edge, wanted),
     }

@@ -60,11 +60,7 @@ pub fn report_with(
     let steps = steps.iter().map(|step| redactor.prose(step, &[])).collect();
     let mut changes = Redacted::new(redactor, changes);
     let stdout = io::stdout();
-    let colour = match output.color {
-        WhenArg::Always => true,
-        WhenArg::Never => false,
-        WhenArg::Auto => stdout.is_terminal() && edge.host.var("NO_COLOR").is_none_or(|set| set.is_empty()),
-    };
+    let colour = colour(edge);
     let columns =
         stdout.is_terminal().then(|| edge.host.var("COLUMNS").and_then(|text| text.parse().ok())).flatten();
     let mut out = edge.out.borrow_mut();
@@ -85,6 +81,17 @@ pub fn report_with(
         // Whoever closed the pipe has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit_of(report.exit_code)),
         Err(error) => Err(anyhow::Error::from(error).context("the report could not be written to stdout")),
+    }
+}
+
+/// Whether what goes to stdout has colours.
+pub fn colour(edge: &Edge<'_>) -> bool {
+    match edge.request.output.color {
+        WhenArg::Always => true,
+        WhenArg::Never => false,
+        WhenArg::Auto => {
+            io::stdout().is_terminal() && edge.host.var("NO_COLOR").is_none_or(|set| set.is_empty())
+        }
     }
 }
 

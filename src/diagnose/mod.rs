@@ -15,6 +15,7 @@ pub mod restore;
 pub mod run;
 pub mod settle;
 pub mod sweep;
+pub mod validate;
 
 use crate::evidence::discover::Situation;
 use crate::evidence::gateway::GatewayEvidence;

@@ -157,7 +157,11 @@ fn fingerprint(source: &mut FileSource, mut parts: Vec<Fingerprinter>) -> io::Re
 }
 
 /// Flags entries whose key OpenClaw folds into another one that the store holds.
-fn mark_aliases(source: &mut FileSource, entries: &mut Entries, options: &ReadOptions<'_>) -> io::Result<()> {
+pub(super) fn mark_aliases(
+    source: &mut FileSource,
+    entries: &mut Entries,
+    options: &ReadOptions<'_>,
+) -> io::Result<()> {
     let mut suspects = Vec::new();
     for at in 0..entries.len() {
         let entry = &entries[at];

@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod jobs;
 pub mod marks;
 pub mod migration;
+pub mod named;
 pub mod outside;
 pub mod registry;
 pub mod runs;

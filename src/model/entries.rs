@@ -90,6 +90,14 @@ impl Entries {
         self.chunks.iter_mut().flatten()
     }
 
+    /// Number of the last entry whose key begins at `offset` or before.
+    pub fn before(&self, offset: u64) -> Option<usize> {
+        let begins_by = |chunk: &Vec<Entry>| chunk.first().is_some_and(|first| first.start() <= offset);
+        let chunk = self.chunks.partition_point(begins_by).checked_sub(1)?;
+        let in_chunk = self.chunks[chunk].partition_point(|entry| entry.start() <= offset);
+        Some(chunk * CHUNK + in_chunk - 1)
+    }
+
     /// Number of the entry whose key begins at `start`.
     pub fn starting_at(&self, start: u64) -> Option<usize> {
         let begins_by = |chunk: &Vec<Entry>| chunk.first().is_some_and(|first| first.start() <= start);

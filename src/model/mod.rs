@@ -11,6 +11,7 @@ pub mod leftover;
 pub mod pieces;
 pub mod plan;
 pub mod policy;
+pub mod problem;
 pub mod runs;
 pub mod slots;
 pub mod store;

@@ -7,6 +7,7 @@
 pub mod config;
 pub mod cut;
 pub mod dotenv;
+pub mod entry_fields;
 pub mod grammar;
 pub mod jobs;
 pub mod json;
@@ -20,6 +21,7 @@ pub mod subagents;
 pub mod time;
 pub mod trajectory;
 pub mod transcript;
+pub mod versions;
 
 #[cfg(test)]
 mod totality {

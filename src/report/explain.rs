@@ -93,7 +93,7 @@ fn edit_distance(from: &str, to: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// Every id of `docs/interface.md` that `check`, `prune` and `undo` can emit.
+    /// Every id of `docs/interface.md` that a command can emit.
     const EXPECTED: &str = "duplicate-key malformed-entry malformed-session-id alias-key zombie-finished \
         zombie-dead-owner zombie-superseded zombie-overdue orphan-job orphan-parent stale-run stale-session \
         surplus-run surplus-entry live \
@@ -110,6 +110,8 @@ mod tests {
         transcripts-unreadable \
         config-maintenance-warn config-max-entries config-retention-off config-isolated-churn \
         transcript-orphan leftover-temp leftover-backup subagent-stale \
+        entry-no-session-id entry-hybrid-key entry-wrong-type entry-seconds entry-future-time entry-time-order \
+        entry-path-escape entry-run-id-mismatch entry-legacy-field \
         brake-tripped slim-cache recovered \
         store-unreadable look-failed lock-held hook-refused hook-note";
 

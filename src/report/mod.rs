@@ -21,3 +21,4 @@ pub use stream::Written;
 
 #[cfg(test)]
 mod fixture;
+pub mod validate;

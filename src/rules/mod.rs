@@ -15,6 +15,7 @@ pub mod kinship;
 pub mod leftovers;
 pub mod protect;
 pub mod store;
+pub mod validate;
 
 use crate::model::verdict::Rule;
 

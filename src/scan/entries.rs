@@ -48,7 +48,7 @@ impl Scan {
 }
 
 /// Entries, and their members.
-const LEVELS: u64 = 2;
+pub(super) const LEVELS: u64 = 2;
 
 /// Scans a store. `each` sees every window first: to count, to hash, to stop.
 ///
@@ -99,7 +99,7 @@ pub(super) fn bounds(source: &mut dyn Source) -> io::Result<(u64, u64)> {
     Ok((start, len))
 }
 
-fn conclude(
+pub(super) fn conclude(
     source: &mut dyn Source,
     collector: Collector<'_>,
     outcome: Outcome,

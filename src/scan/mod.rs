@@ -3,6 +3,7 @@
 //! What you may touch here: read-only files through [`source::Source`]; this is the only room with `unsafe`.
 
 pub mod agents;
+pub mod along;
 pub mod automaton;
 mod capture;
 pub mod collector;

@@ -7,6 +7,9 @@ use std::io;
 use super::source::Source;
 use super::utf8::Utf8;
 
+/// So many bytes at a time are asked whether they are all ASCII.
+const ASCII_RUN: usize = 256;
+
 /// A place in a text, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -22,7 +25,7 @@ pub fn find(source: &mut dyn Source, start: u64, offset: u64) -> io::Result<Plac
 }
 
 /// Counts on from place to place, so that many cost one look.
-pub(super) struct Places {
+pub struct Places {
     at: u64,
     line: u64,
     line_start: u64,
@@ -31,12 +34,12 @@ pub(super) struct Places {
 
 impl Places {
     /// At the begin of the text.
-    pub(super) fn new(start: u64) -> Self {
+    pub fn new(start: u64) -> Self {
         Places { at: start, line: 1, line_start: start, utf8: Utf8::default() }
     }
 
     /// Where `offset` lies, which is not before the last place asked for.
-    pub(super) fn find(&mut self, source: &mut dyn Source, offset: u64) -> io::Result<Place> {
+    pub fn find(&mut self, source: &mut dyn Source, offset: u64) -> io::Result<Place> {
         while self.at < offset {
             let window = source.window(self.at)?;
             let take = window.len().min(usize::try_from(offset - self.at).unwrap_or(usize::MAX));
@@ -59,14 +62,26 @@ impl Places {
             self.line_start = self.at + tail as u64;
             self.utf8 = Utf8::default();
         }
-        for (at, &byte) in (self.at + tail as u64..).zip(&part[tail..]) {
+        let mut at = self.at + tail as u64;
+        for run in part[tail..].chunks(ASCII_RUN) {
+            self.count_columns(run, at);
+            at += run.len() as u64;
+        }
+        self.at += part.len() as u64;
+    }
+
+    /// Bytes of one line; nearly all are ASCII, a column each.
+    fn count_columns(&mut self, run: &[u8], start: u64) {
+        if run.is_ascii() {
+            return self.utf8.break_off(start);
+        }
+        for (at, &byte) in (start..).zip(run) {
             if byte >= 0x80 {
                 self.utf8.push(byte, at);
             } else {
                 self.utf8.break_off(at);
             }
         }
-        self.at += part.len() as u64;
     }
 }
 

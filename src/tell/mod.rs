@@ -14,6 +14,7 @@ pub mod next;
 pub mod recovery;
 pub mod store;
 pub mod sweep;
+pub mod validate;
 
 use crate::diagnose::{Condition, Diagnosis};
 use crate::exit::Exit;
