@@ -256,6 +256,14 @@ fn a_real_process_is_seen_alive() {
         .env("OPENCLAW_STATE_DIR", dir.path())
         .spawn();
     let child = Running(spawn.unwrap());
+    // Between fork and exec a child still is what its parent was.
+    let titled = || {
+        let args = std::fs::read(format!("/proc/{}/cmdline", child.0.id())).unwrap();
+        args.starts_with(b"openclaw-gateway")
+    };
+    while !titled() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
     let host = Host::current();
     let query = GatewayQuery {
         state_dir: dir.path().to_owned(),
