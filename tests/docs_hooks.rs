@@ -140,6 +140,9 @@ fn lines_of_the_crontab_run() {
     assert!(!crontab.contains('%'), "a percent sign ends a command there");
     let start = lines[0].strip_prefix("@reboot ").unwrap().replace("openclaw", "echo");
     let machine = Machine::new();
+    if machine.world.is_overshadowed() {
+        return skipped("lines_of_the_crontab_run", "something of this machine looks like a gateway");
+    }
     let ran = machine.run("sh", &["-c", &start]).exits(0);
     assert_eq!(ran.out, "gateway\n");
     machine.is_pruned(&ran);

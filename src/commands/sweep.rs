@@ -237,7 +237,7 @@ fn clear_one(
     let printed = sweep.prints(&batch.leftovers)?;
     let started = SystemTime::now();
     let mut fates: Vec<Fate> = Vec::new();
-    let (mut held, mut changed) = (None, None);
+    let (mut held, mut changed, mut unlocked) = (None, None, None);
     let receipt = batch::carry_out(
         edge.writer.disk,
         lock,
@@ -257,11 +257,11 @@ fn clear_one(
             changes: &mut |_| Ok(()),
             still_allowed: &mut || {
                 write::may_write(edge, situation, consent)?;
-                held = batch
-                    .store
-                    .map(|store| lock_of(edge, store))
-                    .transpose()
-                    .map_err(|error| error.to_string())?;
+                held = batch.store.map(|store| lock_of(edge, store)).transpose().map_err(|error| {
+                    let why = error.to_string();
+                    unlocked = Some(error);
+                    why
+                })?;
                 changed = written_since(diagnosis);
                 changed.as_ref().map_or(Ok(()), |path| Err(format!("{} was written to", path.display())))
             },
@@ -271,9 +271,11 @@ fn clear_one(
     if let Some(held) = held {
         held.release()?;
     }
-    let receipt = receipt.map_err(|error| match changed {
-        Some(path) => ApplyError::Changed { path, what: "it was written to".to_owned() },
-        None => error,
+    // Whoever was asked tells a sentence; what it was is known here.
+    let receipt = receipt.map_err(|error| match (changed, unlocked) {
+        (Some(path), _) => ApplyError::Changed { path, what: "it was written to".to_owned() },
+        (None, Some(why)) => why,
+        (None, None) => error,
     })?;
     record(wanted.way, sweep, &printed, &fates, receipt, cleared);
     Ok(())

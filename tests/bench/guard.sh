@@ -4,7 +4,8 @@
 #     tests/bench/guard.sh [STARTS]
 #
 # Prints the first start, the middle and the slowest of those at which nothing changed and of those with a new record, what the records
-# take, and the peak of the large store. Stores are made below $SESSIONS_DOCTOR_SHAPES or the target directory and stay there.
+# take, and the peak of the large store. The program is that of the release build, or $SESSIONS_DOCTOR_TOOL.
+# Stores are made below $SESSIONS_DOCTOR_SHAPES or the target directory and stay there.
 # Exit code 1 where the first backup is gone, records pile up, or a start at which nothing changed takes 10 ms.
 set -euo pipefail
 
@@ -14,8 +15,8 @@ root=$(cd "$here/../.." && pwd)
 . "$here/common.sh"
 starts=${1:-1000}
 cd "$root"
-cargo build --quiet --release
-tool=${CARGO_TARGET_DIR:-$root/target}/release/sessions-doctor
+tool=${SESSIONS_DOCTOR_TOOL:-${CARGO_TARGET_DIR:-$root/target}/release/sessions-doctor}
+[ -x "$tool" ] || cargo build --quiet --release
 shapes=${SESSIONS_DOCTOR_SHAPES:-${CARGO_TARGET_DIR:-$root/target}/shapes}
 mkdir -p "$shapes"
 now=2026-11-21T01:14:30Z

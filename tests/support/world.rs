@@ -207,6 +207,13 @@ impl World {
         Ran::new(&command.output().unwrap())
     }
 
+    /// Whether something of this machine, such as the developer's own gateway, keeps a real look from establishing that ours
+    /// is stopped.
+    pub fn is_overshadowed(&self) -> bool {
+        let ran = self.finish(self.bare().args(["check", "--json", "--state-dir"]).arg(&self.state));
+        ran.json()["gateway"]["running"].is_null()
+    }
+
     /// Everything below the root, records of the tool included.
     pub fn tree(&self) -> BTreeMap<PathBuf, Lying> {
         tree(&self.root)
