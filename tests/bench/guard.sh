@@ -39,7 +39,7 @@ before=$(sha256sum <"$store")
 first=$(start "$work/state")
 echo "first start on 185 MB: $(seconds "$first") s: $(cut -c1-160 "$work/said")"
 oldest=$(find "$work/state/sessions-doctor/runs" -mindepth 1 -maxdepth 1 | sort | head -n 1)
-job=$(grep -o '"agent:main:cron:[^:"]*:run:' "$store" | head -n 1)
+job=$(grep -o -m 1 '"agent:main:cron:[^:"]*:run:' "$store")
 : >"$work/idle" && : >"$work/busy"
 for ((number = 0; number < starts / 2; number++)); do
     start "$work/state" >>"$work/idle"
