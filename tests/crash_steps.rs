@@ -69,7 +69,9 @@ fn run(world: &World, disk: &dyn Disk, allowed: bool) -> Result<BatchReceipt, Ap
             summary: RunSummary::default(),
             steps: &mut |dir| steps(world, dir),
             changes: &mut |log| Ok(log.push(&change("\"x\""))?),
-            still_allowed: &mut || if allowed { Ok(()) } else { Err("gateway runs".into()) },
+            still_allowed: &mut || {
+                if allowed { Ok(()) } else { Err(ApplyError::NotAllowed("gateway runs".into())) }
+            },
             cancel: &cancel,
         },
     )

@@ -182,7 +182,7 @@ impl<'a> Change<'a> {
                 pieces,
                 changes: &mut |log| Ok(log.push(&change("\"a\""))?),
                 verify: &mut self.verify,
-                still_allowed: &mut self.still_allowed,
+                still_allowed: &mut || (self.still_allowed)().map_err(ApplyError::NotAllowed),
                 liveness: &Lives(self.life),
                 limits: self.limits,
                 cancel: &self.cancel,

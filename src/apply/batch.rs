@@ -34,7 +34,7 @@ pub struct BatchRequest<'a> {
     /// Streams what is changed into the record.
     pub changes: &'a mut dyn FnMut(&mut ChangeLog) -> Result<(), ApplyError>,
     /// Asked right before the first step.
-    pub still_allowed: &'a mut dyn FnMut() -> Result<(), String>,
+    pub still_allowed: &'a mut dyn FnMut() -> Result<(), ApplyError>,
     /// Looked at up to the first step, and while a file is copied.
     pub cancel: &'a Cancel,
 }
@@ -99,7 +99,7 @@ fn prepare(disk: &dyn Disk, dir: &Path, request: &mut BatchRequest<'_>) -> Resul
         rest: serde_json::Map::new(),
     };
     record.write(disk, dir)?;
-    (request.still_allowed)().map_err(ApplyError::NotAllowed)?;
+    (request.still_allowed)()?;
     request.cancel.check()?;
     Ok(record)
 }

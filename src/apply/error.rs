@@ -25,9 +25,12 @@ pub enum ApplyError {
         /// How long we waited.
         waited: Duration,
     },
-    /// The caller's last look forbade it: a gateway runs, or may run.
+    /// The caller's last look forbade it: a gateway runs.
     #[error("{0}")]
     NotAllowed(String),
+    /// The caller's last look forbade it: nobody could tell that no gateway runs.
+    #[error("{0}")]
+    NotEstablished(String),
     /// OpenClaw's lock was held too long, or lost, before the rename could begin.
     #[error("gave up before the change: {0}")]
     LockTrouble(String),
@@ -90,6 +93,7 @@ impl ApplyError {
         match self {
             ApplyError::Locked { .. }
             | ApplyError::NotAllowed(_)
+            | ApplyError::NotEstablished(_)
             | ApplyError::LockTrouble(_)
             | ApplyError::Changed { .. } => Exit::Busy,
             ApplyError::Refused(_) | ApplyError::Migrated(_) => Exit::Refused,

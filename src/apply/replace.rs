@@ -64,7 +64,7 @@ pub struct ReplaceRequest<'a> {
     /// Scans the temporary file and compares it with the plan.
     pub verify: &'a mut dyn FnMut(&Path) -> Result<(), String>,
     /// Whether the gateway still is stopped; asked under the lock, right before the rename.
-    pub still_allowed: &'a mut dyn FnMut() -> Result<(), String>,
+    pub still_allowed: &'a mut dyn FnMut() -> Result<(), ApplyError>,
     /// Tells whether the owner of a lock lives.
     pub liveness: &'a dyn Liveness,
     /// How long things may take.
@@ -251,7 +251,7 @@ impl Attempt<'_> {
         let Limits { lock_wait, lock_hold, .. } = request.limits;
         let (locks, cancel) = (&self.target.locks, request.cancel);
         let mut lock = StoreLock::acquire(self.disk, locks, request.liveness, lock_wait, cancel)?;
-        (request.still_allowed)().map_err(ApplyError::NotAllowed)?;
+        (request.still_allowed)()?;
         cancel.check()?;
         if !lock.still_ours() {
             return Err(ApplyError::LockTrouble("the lock was taken from us".to_owned()));

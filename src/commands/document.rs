@@ -46,7 +46,7 @@ pub fn put(
             pieces: &edit.table,
             changes: &mut |log| edit.records.iter().try_for_each(|record| Ok(log.push(record)?)),
             verify: &mut |temp| edit.verify(temp),
-            still_allowed: &mut || may_write(edge, situation, consent).map_err(|error| error.to_string()),
+            still_allowed: &mut || may_write(edge, situation, consent),
             liveness: edge.writer.liveness,
             limits: edge.writer.limits,
             cancel: edge.cancel,
@@ -85,7 +85,7 @@ pub fn told(receipt: &Receipt, rule: &str, action: &str) -> (FileReport, Vec<Fin
 /// Whether a document may be written now. `--live` rests on OpenClaw's lock, and there is none here.
 pub fn may_write(edge: &Edge<'_>, situation: &Situation, consent: &WriteArgs) -> Result<(), ApplyError> {
     let consent = WriteArgs { live: false, ..consent.clone() };
-    write::may_write(edge, situation, &consent).map_err(ApplyError::NotAllowed)
+    write::may_write(edge, situation, &consent)
 }
 
 /// Where jobs and sub-agents live in SQLite, their files only wait to be imported, or are receipts.

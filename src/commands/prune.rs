@@ -178,8 +178,7 @@ fn replace_store(
     write::not_migrated(situation, &store.file.path)?;
     // The look of the diagnosis is young enough to say yes: the one that counts is taken under the lock.
     write::allowed(gateway, edge.request.gateway, consent)
-        .or_else(|_| write::may_write(edge, situation, consent))
-        .map_err(ApplyError::NotAllowed)?;
+        .or_else(|_| write::may_write(edge, situation, consent))?;
     let paths = (&*store.file.path, &*store.file.real);
     let (lock, records) = write::begin(edge, situation, paths, consent)?;
     warn_of_other_names(judged, &store.file.path);
@@ -331,8 +330,7 @@ pub fn outcome_of(error: &ApplyError) -> Outcome {
 /// What an error means, in words; `what` it leaves unchanged.
 pub fn failure(path: &Path, what: &str, error: &ApplyError) -> Finding {
     let id = match error {
-        // The words of `write::may_write`: either one was seen, or nothing was established.
-        ApplyError::NotAllowed(why) if why.contains("could not be established") => "gateway-unknown",
+        ApplyError::NotEstablished(_) => "gateway-unknown",
         ApplyError::NotAllowed(_) => "gateway-running",
         ApplyError::Migrated(_) => "era-sqlite",
         ApplyError::Locked { .. } => "lock-held",

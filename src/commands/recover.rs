@@ -187,7 +187,7 @@ fn write_store(
     let (situation, file) = (&diagnosis.situation, &diagnosis.stores[at].file);
     let consent = &wanted.write;
     write::not_migrated(situation, &file.path)?;
-    write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
+    write::may_write(edge, situation, consent)?;
     let (lock, records) = write::begin(edge, situation, (&file.path, &file.real), consent)?;
     let sources = recovery.sources().map_err(|error| write::read_again(&file.path, error))?;
     let main_key = &situation.config.session.main_key;

@@ -175,14 +175,11 @@ fn edit_registry(
 ) -> bool {
     let Some(stale @ StaleRows { edit: Ok((registry, edit)), rows, .. }) = &sweep.rows else { return false };
     // A store that was written to may hold the session of a row by now.
-    let put = match written_since(diagnosis) {
-        Some(path) => Err(ApplyError::Changed { path, what: "it was written to".to_owned() }),
-        None => {
-            let summary = RunSummary { removed: *rows, ..RunSummary::default() };
-            let sources = registry.file().map(|file| vec![file]);
-            document::put(edge, &diagnosis.situation, &wanted.write, registry, edit, (sources, summary))
-        }
-    };
+    let put = untouched(diagnosis).and_then(|()| {
+        let summary = RunSummary { removed: *rows, ..RunSummary::default() };
+        let sources = registry.file().map(|file| vec![file]);
+        document::put(edge, &diagnosis.situation, &wanted.write, registry, edit, (sources, summary))
+    });
     match put {
         Ok(receipt) => {
             cleared.rows_removed = *rows;
@@ -209,7 +206,7 @@ fn lock<'l>(
     held: &'l mut Option<(RecordsLock, PathBuf)>,
 ) -> Result<&'l RecordsLock, ApplyError> {
     let (situation, consent) = (&diagnosis.situation, &wanted.write);
-    write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
+    write::may_write(edge, situation, consent)?;
     let first = sweep.path(batch.leftovers[0]);
     let told = |error| ApplyError::Io(DiskError::new("look at", &first, error));
     let records = write::records_dir(&first, situation).map_err(told)?;
@@ -237,7 +234,7 @@ fn clear_one(
     let printed = sweep.prints(&batch.leftovers)?;
     let started = SystemTime::now();
     let mut fates: Vec<Fate> = Vec::new();
-    let (mut held, mut changed, mut unlocked) = (None, None, None);
+    let mut held = None;
     let receipt = batch::carry_out(
         edge.writer.disk,
         lock,
@@ -257,13 +254,8 @@ fn clear_one(
             changes: &mut |_| Ok(()),
             still_allowed: &mut || {
                 write::may_write(edge, situation, consent)?;
-                held = batch.store.map(|store| lock_of(edge, store)).transpose().map_err(|error| {
-                    let why = error.to_string();
-                    unlocked = Some(error);
-                    why
-                })?;
-                changed = written_since(diagnosis);
-                changed.as_ref().map_or(Ok(()), |path| Err(format!("{} was written to", path.display())))
+                held = batch.store.map(|store| lock_of(edge, store)).transpose()?;
+                untouched(diagnosis)
             },
             cancel: edge.cancel,
         },
@@ -271,13 +263,7 @@ fn clear_one(
     if let Some(held) = held {
         held.release()?;
     }
-    // Whoever was asked tells a sentence; what it was is known here.
-    let receipt = receipt.map_err(|error| match (changed, unlocked) {
-        (Some(path), _) => ApplyError::Changed { path, what: "it was written to".to_owned() },
-        (None, Some(why)) => why,
-        (None, None) => error,
-    })?;
-    record(wanted.way, sweep, &printed, &fates, receipt, cleared);
+    record(wanted.way, sweep, &printed, &fates, receipt?, cleared);
     Ok(())
 }
 
@@ -300,13 +286,18 @@ fn step(from: &Path, print: &Fingerprint, fate: &Fate) -> Step {
 }
 
 /// A store that is no longer what was scanned may refer to anything.
-fn written_since(diagnosis: &Diagnosis) -> Option<PathBuf> {
+fn untouched(diagnosis: &Diagnosis) -> Result<(), ApplyError> {
     let is_same = |store: &Diagnosed, judged: &Judged| {
         Identity::at(&store.file.real).is_ok_and(|now| now == Some(judged.reading.identity))
     };
     let mut stores = diagnosis.stores.iter();
-    let changed = stores.find(|store| store.judged().is_some_and(|judged| !is_same(store, judged)));
-    changed.map(|store| store.file.path.clone())
+    match stores.find(|store| store.judged().is_some_and(|judged| !is_same(store, judged))) {
+        None => Ok(()),
+        Some(store) => {
+            let (path, what) = (store.file.path.clone(), "it was written to".to_owned());
+            Err(ApplyError::Changed { path, what })
+        }
+    }
 }
 
 /// What became of each file, by what lies there now.

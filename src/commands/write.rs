@@ -27,34 +27,39 @@ use crate::scan::source::FileSource;
 const FIRST_WITHOUT_LOCK: [u64; 3] = [2026, 5, 2];
 
 /// Whether the store may be replaced now; asked before, and again under the lock.
-pub fn may_write(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> Result<(), String> {
+pub fn may_write(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> Result<(), ApplyError> {
     let now = edge.request.now.unwrap_or(edge.host.now_ms);
     let evidence = gateway::weigh(situation, edge.host, edge.system, edge.request.gateway, now);
     allowed(&evidence, edge.request.gateway, write)
 }
 
 /// The same by a look that was taken before.
-pub fn allowed(evidence: &GatewayEvidence, arg: GatewayArg, write: &WriteArgs) -> Result<(), String> {
+pub fn allowed(
+    evidence: &GatewayEvidence,
+    arg: GatewayArg,
+    write: &WriteArgs,
+) -> Result<(), ApplyError> {
+    let no = |why: String| Err(ApplyError::NotAllowed(why));
     if evidence.seen_alive {
         let pid = evidence.seen.pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
         return match (&evidence.seen.version, evidence.seen.version_proven) {
             (Some(version), true) if write.live && takes_lock(version) => Ok(()),
-            _ if write.live => Err(format!(
+            _ if write.live => no(format!(
                 "the gateway runs{pid} and its version is not proven to be older than 2026.5.2: stop it first"
             )),
-            _ => Err(format!("the gateway runs{pid}: stop it first")),
+            _ => no(format!("the gateway runs{pid}: stop it first")),
         };
     }
     if evidence.stopped || write.assume_stopped && arg != GatewayArg::Running {
         return Ok(());
     }
     if arg == GatewayArg::Running {
-        return Err("--gateway running was given: nothing is written beside a gateway".to_owned());
+        return no("--gateway running was given: nothing is written beside a gateway".to_owned());
     }
     let why = evidence.seen.evidence.join("; ");
-    Err(format!(
+    Err(ApplyError::NotEstablished(format!(
         "it could not be established that the gateway is stopped ({why}); stop it and say --gateway stopped"
-    ))
+    )))
 }
 
 /// Whether the migration to SQLite leaves the store to be written at all.
@@ -205,7 +210,7 @@ pub fn lock(
         ResumeRequest {
             stores: &stores,
             now: SystemTime::now(),
-            may_write: &mut || may_write(edge, situation, write),
+            may_write: &mut || may_write(edge, situation, write).map_err(|error| error.to_string()),
             liveness,
             limits,
             cancel: edge.cancel,

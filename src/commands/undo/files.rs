@@ -96,7 +96,7 @@ fn move_back(
     restoration: &Restoration,
     consent: &WriteArgs,
 ) -> Result<BatchReceipt, ApplyError> {
-    write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
+    write::may_write(edge, situation, consent)?;
     // The run is about a directory: any name in it leads to the records.
     let place = run.record.steps.first().map_or(run.record.store.as_path(), |step| &step.from);
     write::not_migrated(situation, place)?;

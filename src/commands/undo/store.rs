@@ -87,7 +87,7 @@ fn replace_with(
     let store = &run.record.store;
     let told = |error: io::Error| ApplyError::Io(crate::apply::DiskError::new("open", store, error));
     write::not_migrated(situation, store)?;
-    write::may_write(edge, situation, consent).map_err(ApplyError::NotAllowed)?;
+    write::may_write(edge, situation, consent)?;
     let (lock, records) = write::begin(edge, situation, (store, store), consent)?;
     let main_key = &situation.config.session.main_key;
     let receipt = replace(
