@@ -1,7 +1,7 @@
 //! The one door to changing files.
 //!
 //! A small trait, so that a test can put a disk behind it that loses power between any two operations
-//! (`tests/support/crash_disk.rs`) or is full. Nothing here decides anything: order and meaning belong to
+//! (`tests/crash/disk.rs`) or is full. Nothing here decides anything: order and meaning belong to
 //! the callers. Reading does not go through it.
 //!
 //! Every error names the operation and the path, because "No such file or directory" alone helps nobody.

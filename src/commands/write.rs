@@ -34,11 +34,7 @@ pub fn may_write(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> R
 }
 
 /// The same by a look that was taken before.
-pub fn allowed(
-    evidence: &GatewayEvidence,
-    arg: GatewayArg,
-    write: &WriteArgs,
-) -> Result<(), ApplyError> {
+pub fn allowed(evidence: &GatewayEvidence, arg: GatewayArg, write: &WriteArgs) -> Result<(), ApplyError> {
     let no = |why: String| Err(ApplyError::NotAllowed(why));
     if evidence.seen_alive {
         let pid = evidence.seen.pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();

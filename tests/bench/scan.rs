@@ -13,8 +13,8 @@
 #[path = "../generate/lib.rs"]
 mod generate;
 mod machine;
-#[path = "../support/oracle.rs"]
-mod oracle;
+#[path = "../support/recorded.rs"]
+mod recorded;
 mod rivals;
 #[path = "../support/scanners.rs"]
 mod scanners;
@@ -282,7 +282,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Who takes which of the recorded cases otherwise than `JSON.parse`.
 fn verdicts() {
-    let cases = oracle::cases();
+    let cases = recorded::cases();
     println!("{} recorded cases.\n", cases.len());
     println!("| parser | wrongly accepted | wrongly refused |");
     println!("|---|---|---|");
@@ -296,7 +296,7 @@ fn verdicts() {
 }
 
 /// How many cases, and of which groups.
-fn groups<'a>(cases: impl Iterator<Item = &'a oracle::Case>) -> String {
+fn groups<'a>(cases: impl Iterator<Item = &'a recorded::Case>) -> String {
     let mut groups = std::collections::BTreeMap::new();
     for case in cases {
         *groups.entry(case.name.split('/').next().unwrap_or_default()).or_insert(0) += 1;

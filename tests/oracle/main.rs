@@ -3,7 +3,7 @@
 
 #[path = "../support/node.rs"]
 mod node;
-#[path = "../support/oracle.rs"]
+#[path = "../support/recorded.rs"]
 mod oracle;
 #[path = "../support/samples.rs"]
 mod samples;

@@ -7,7 +7,7 @@ use sessions_doctor::scan::entries::Scan;
 use sessions_doctor::scan::members;
 use sessions_doctor::scan::source::MemorySource;
 
-use super::oracle::{Facts, Judgment};
+use super::recorded::{Facts, Judgment};
 
 /// Where the entries of a scan stand: key, value, end.
 pub fn spans(input: &[u8], scan: &Scan) -> Vec<[u32; 3]> {

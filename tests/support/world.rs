@@ -108,8 +108,14 @@ impl Ran {
 
 impl std::fmt::Display for Ran {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let head: String = self.out.chars().take(6_000).collect();
-        write!(f, "exit code {}\nstdout:\n{head}\nstderr:\n{}", self.code, self.err)
+        // What went wrong stands at the end of a report.
+        let out = match (self.out.char_indices().nth(4_000), self.out.char_indices().nth_back(6_000)) {
+            (Some((head, _)), Some((tail, _))) if head < tail => {
+                format!("{}\n[...]\n{}", &self.out[..head], &self.out[tail..])
+            }
+            _ => self.out.clone(),
+        };
+        write!(f, "exit code {}\nstdout:\n{out}\nstderr:\n{}", self.code, self.err)
     }
 }
 
@@ -183,6 +189,19 @@ impl World {
             .current_dir(&self.root)
             .stdin(Stdio::null());
         command
+    }
+
+    /// The binary at a path below the root, where it may have another name, or another owner may reach it.
+    pub fn program(&self, below: &str) -> PathBuf {
+        let path = self.root.join(below);
+        if !path.exists() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            // By another process: were the copy open for writing in this one, a child that some test starts now would hold it
+            // open as well, and until that child is gone nothing can run it ("text file busy").
+            let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_sessions-doctor")).arg(&path).status();
+            assert!(copied.unwrap().success());
+        }
+        path
     }
 
     /// The binary on this state directory, at [`NOW`].

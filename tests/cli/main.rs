@@ -1,0 +1,44 @@
+//! The command line as people and scripts use it: every file here says in its first lines what it prevents.
+//!
+//! One program holds them all, since every program of tests is linked and started alone. `cargo test --test cli sweep::` runs one file.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/database.rs"]
+mod database;
+#[path = "../generate/lib.rs"]
+mod generate;
+#[path = "../support/naive.rs"]
+mod naive;
+#[path = "../support/node.rs"]
+mod node;
+#[path = "../support/peak.rs"]
+mod peak;
+#[path = "../support/recorded.rs"]
+mod recorded;
+#[path = "../support/samples.rs"]
+mod samples;
+#[path = "../support/systemd.rs"]
+mod systemd;
+#[path = "../support/world.rs"]
+mod world;
+
+mod bloat;
+mod cron;
+mod evidence;
+mod generated;
+mod guard;
+mod hook;
+mod hostile;
+mod inputs;
+mod memory;
+mod metrics;
+mod prune;
+mod races;
+mod recover;
+mod report;
+mod slim;
+mod sqlite;
+mod sqlite_jobs;
+mod sweep;
+mod validate;

@@ -1,0 +1,351 @@
+//! Prevents: a fixture that CI calls valid and OpenClaw empties, a problem that is told at another place than it stands, a rule that nothing
+//! can break, and a check that takes a real store for a broken one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::recorded;
+use assert_cmd::Command;
+use serde_json::Value;
+
+const NOW: &str = "2026-11-21T12:00:00Z";
+
+/// Rules of which no file can be kept here: half a gigabyte.
+const NO_FILE: &str = "store-oversized";
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
+    }
+
+    fn file(&self) -> Value {
+        self.json()["files"][0].clone()
+    }
+}
+
+fn run_with(stdin: &[u8], args: &[&str]) -> Ran {
+    let mut command = Command::cargo_bin("sessions-doctor").unwrap();
+    command.current_dir(root()).arg("validate").args(["--now", NOW]).args(args).write_stdin(stdin);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn run(args: &[&str]) -> Ran {
+    run_with(b"", args)
+}
+
+fn problems(file: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = file["problems"].as_array().unwrap();
+    list.iter().map(|problem| (text(&problem["checkId"]), text(&problem["severity"]))).collect()
+}
+
+fn fixtures() -> Vec<(String, PathBuf)> {
+    let dirs = fs::read_dir(root().join("testdata/validate")).unwrap().map(|entry| entry.unwrap().path());
+    let mut all: Vec<(String, PathBuf)> = dirs
+        .filter(|path| path.is_dir())
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
+        .collect();
+    all.sort();
+    all
+}
+
+/// The file of a rule that fails, or that passes.
+fn fixture(dir: &Path, stem: &str) -> PathBuf {
+    let mut files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(stem)).unwrap()
+}
+
+#[test]
+fn every_rule_has_a_file_that_it_finds_and_one_that_it_does_not() {
+    for (rule, dir) in fixtures() {
+        let failing = fixture(&dir, "fail");
+        let ran = run(&[failing.to_str().unwrap(), "--json"]);
+        let file = ran.file();
+        let found: BTreeSet<String> = problems(&file).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(found, BTreeSet::from([rule.clone()]), "{rule}: {}", ran.out);
+        let is_damaged = file["verdict"] == "damaged";
+        assert_eq!(ran.code, if is_damaged { 3 } else { 1 }, "{rule}");
+        let passing = fixture(&dir, "pass");
+        let ran = run(&[passing.to_str().unwrap(), "--json"]);
+        assert_eq!((ran.code, problems(&ran.file())), (0, Vec::new()), "{rule}: {}", ran.out);
+    }
+}
+
+#[test]
+fn every_rule_that_may_be_allowed_has_a_fixture_and_is_left_out_when_it_is() {
+    let refused = run(&["testdata", "--allow", "no-such-rule"]);
+    assert_eq!(refused.code, 2);
+    let (_, list) = refused.err.split_once("name one of ").unwrap();
+    let known: BTreeSet<&str> = list.trim().split(", ").collect();
+    let kept: BTreeSet<String> = fixtures().into_iter().map(|(rule, _)| rule).collect();
+    let damage =
+        kept.iter().filter(|rule| rule.starts_with("store-") && *rule != "store-invalid-utf8").count();
+    assert!(known.len() > 12 && known.iter().all(|rule| kept.contains(*rule)), "{known:?} {kept:?}");
+    assert_eq!(kept.len(), known.len() + damage);
+    assert!(!kept.contains(NO_FILE));
+    for rule in known {
+        let file = fixture(&root().join("testdata/validate").join(rule), "fail");
+        let ran = run(&[file.to_str().unwrap(), "--allow", rule, "--json"]);
+        assert_eq!((ran.code, ran.file()["verdict"].as_str()), (0, Some("valid")), "{rule}");
+    }
+}
+
+/// Line and column as editors count them, worked out character by character.
+fn place(bytes: &[u8], offset: usize) -> (u64, u64) {
+    let before = String::from_utf8_lossy(&bytes[..offset]).into_owned();
+    let line = before.matches('\n').count() as u64 + 1;
+    let last = before.rsplit('\n').next().unwrap();
+    (line, last.encode_utf16().count() as u64 + 1)
+}
+
+#[test]
+fn places_are_exact_also_on_one_long_line() {
+    let entry = |id: usize, member: &str| {
+        format!(
+            r#""agent:main:x:direct:{id}":{{"label":"äöü😀€","sessionId":"s{id}","updatedAt":1795223628227{member}}}"#
+        )
+    };
+    for (between, map) in [(",", "--no-mmap"), (",", "-q"), (",\n  ", "-q")] {
+        let all: Vec<String> = (0..60_000)
+            .map(|id| entry(id, if id % 20_000 == 19_999 { ",\"status\":3" } else { "" }))
+            .collect();
+        let text = format!("{{{}}}", all.join(between));
+        let ran = run_with(text.as_bytes(), &["-", "--json", map]);
+        let file = ran.file();
+        let list = file["problems"].as_array().unwrap();
+        assert_eq!((list.len(), file["entries"].as_u64()), (3, Some(60_000)), "{}", ran.err);
+        for (number, problem) in list.iter().enumerate() {
+            let offset = problem["offset"].as_u64().unwrap() as usize;
+            assert!(text[offset..].starts_with("3}") && text[..offset].ends_with("\"status\":"));
+            let told = (problem["line"].as_u64().unwrap(), problem["column"].as_u64().unwrap());
+            assert_eq!(told, place(text.as_bytes(), offset));
+            let id = (number + 1) * 20_000 - 1;
+            assert_eq!(problem["key"], format!("agent:main:x:direct:{id}"));
+        }
+    }
+}
+
+#[test]
+fn real_stores_are_valid_for_their_version() {
+    let mut count = 0;
+    for version in ["2026.3.28", "2026.5.12"] {
+        let dir = format!("testdata/openclaw-{version}");
+        let ran = run(&[&dir, "--openclaw", version, "--json"]);
+        for file in ran.json()["files"].as_array().unwrap() {
+            let errors = file["errors"].as_u64();
+            assert_eq!((errors, file["openclawReads"]["outcome"].as_str()), (Some(0), Some("all")), "{file}");
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "{count}");
+}
+
+#[test]
+fn what_loads_and_with_how_many_keys_is_as_node_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let cases = recorded::cases();
+    let paths: Vec<String> = cases
+        .iter()
+        .enumerate()
+        .map(|(at, case)| {
+            let path = dir.path().join(format!("{at}.json"));
+            fs::write(&path, &case.input).unwrap();
+            path.to_str().unwrap().to_owned()
+        })
+        .collect();
+    let mut args: Vec<&str> = paths.iter().map(String::as_str).collect();
+    args.extend(["--json", "--openclaw", "2026.3.28"]);
+    let report = run(&args).json();
+    let files = report["files"].as_array().unwrap();
+    assert_eq!((files.len(), report["complete"].as_bool()), (cases.len(), Some(true)));
+    for (case, file) in cases.iter().zip(files) {
+        let keys = case.judgment.keys.filter(|_| case.judgment.kind.as_deref() == Some("object"));
+        let reads = &file["openclawReads"];
+        assert_eq!(file["verdict"] == "damaged", keys.is_none(), "{}: {file}", case.name);
+        assert_eq!(reads["entries"].as_u64(), Some(keys.unwrap_or(0)), "{}: {file}", case.name);
+        assert_eq!(file["entries"], reads["entries"], "{}", case.name);
+        assert_eq!(reads["outcome"] == "empty", keys.is_none(), "{}", case.name);
+    }
+}
+
+#[test]
+fn the_version_decides_what_is_lost() {
+    let text = br#"{"agent:main:main": null, "agent:main:cron:j": {"updatedAt": 1}, "agent:main:x:direct:1": {"sessionId": "a/b", "updatedAt": 1795223628}}"#;
+    let told = |version: &str| {
+        let ran = run_with(text, &["-", "--json", "--openclaw", version]);
+        let file = ran.file();
+        let problems: Vec<String> =
+            problems(&file).into_iter().map(|(id, severity)| format!("{severity} {id}")).collect();
+        (file["openclawReads"]["entries"].as_u64().unwrap(), problems)
+    };
+    let early = [
+        "warning malformed-entry",
+        "warning entry-no-session-id",
+        "warning malformed-session-id",
+        "warning entry-seconds",
+    ];
+    assert_eq!(told("2026.3.28"), (3, early.map(str::to_owned).to_vec()));
+    let middle = ["error malformed-entry", "warning malformed-session-id", "error entry-seconds"];
+    assert_eq!(told("2026.5.12"), (3, middle.map(str::to_owned).to_vec()));
+    let late = ["error malformed-entry", "error malformed-session-id", "error entry-seconds"];
+    assert_eq!(told("2026.7.35"), (1, late.map(str::to_owned).to_vec()));
+    let unknown = run(&["-", "--openclaw", "2026.9.6"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("2026.3.28, ") && unknown.err.contains(" 2026.7.35"), "{}", unknown.err);
+}
+
+#[test]
+fn warnings_become_errors_where_that_is_asked_for() {
+    let file = "testdata/validate/entry-legacy-field/fail.json";
+    let severity = |args: &[&str]| {
+        let ran = run(&[&[file, "--json"], args].concat());
+        (ran.code, problems(&ran.file())[0].1.clone())
+    };
+    assert_eq!(severity(&[]), (1, "warning".to_owned()));
+    assert_eq!(severity(&["--deny", "warning"]), (1, "error".to_owned()));
+}
+
+#[test]
+fn people_see_the_place() {
+    let ran = run(&["testdata/validate/entry-wrong-type/fail.json"]);
+    let wanted = "testdata/validate/entry-wrong-type/fail.json:5:14: warning: entry-wrong-type
+  agent:main:main: label is 7, where OpenClaw needs a string
+  5 |     \"label\": 7
+                   ^
+1 file, 0 errors, 1 warning for OpenClaw 2026.7.35
+";
+    assert_eq!((ran.code, ran.out.as_str()), (1, wanted));
+    let quiet = run(&["testdata/validate/entry-wrong-type/fail.json", "-q"]);
+    assert_eq!((quiet.code, quiet.out.as_str()), (1, ""));
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_a_failure_and_the_rest_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let nothing = run(&[dir.path().to_str().unwrap(), "--json"]);
+    assert_eq!((nothing.code, nothing.json()["complete"].as_bool()), (6, Some(false)));
+    let missing = dir.path().join("missing.json");
+    let ran = run(&[missing.to_str().unwrap(), "testdata/validate/store-empty/fail.json", "--json"]);
+    assert_eq!((ran.code, ran.json()["files"].as_array().unwrap().len()), (6, 1));
+    assert_eq!(ran.json()["findings"][0]["path"], missing.to_str().unwrap());
+    assert!(!run(&[missing.to_str().unwrap()]).err.is_empty());
+}
+
+#[test]
+fn names_are_hidden_where_that_is_asked_for() {
+    let text = br#"{"agent:main:telegram:direct:4917012345": {"sessionId": "x/4917012345", "updatedAt": 1795223628227, "status": 3}}"#;
+    for args in [&["-", "--redact", "--json"][..], &["-", "--redact"]] {
+        let ran = run_with(text, args);
+        assert_eq!(ran.code, 1);
+        assert!(!ran.out.contains("4917012345") && ran.out.contains("malformed-session-id"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn nothing_is_written() {
+    let before = listing(&root().join("testdata"));
+    run(&["testdata"]);
+    assert_eq!(listing(&root().join("testdata")), before);
+}
+
+fn listing(dir: &Path) -> Vec<(PathBuf, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap()) {
+        let modified = entry.metadata().unwrap().modified().unwrap();
+        found.push((entry.path(), modified));
+        if entry.path().is_dir() {
+            found.extend(listing(&entry.path()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn github_annotations_name_the_place_and_nothing_in_a_key_ends_them() {
+    let text =
+        br#"{"agent:main:a%,b\n::error::x": {"sessionId": "a", "updatedAt": 1795223628227, "status": 3}}"#;
+    let ran = run_with(text, &["-", "--format", "github", "--allow", "entry-hybrid-key"]);
+    let wanted = "::warning file=-,line=1,col=90,title=entry-wrong-type::agent:main:a%25,b%0A::error::x: status is 3, where OpenClaw needs a string\n";
+    assert_eq!((ran.code, ran.out.as_str()), (1, wanted));
+}
+
+#[test]
+fn sarif_is_what_its_schema_asks_for_and_holds_the_help() {
+    let files = [
+        "testdata/validate/entry-seconds/fail.json",
+        "testdata/validate/store-bom/fail.json",
+        "no-such-file",
+    ];
+    let ran = run(&[&files[..], &["--format", "sarif"]].concat());
+    assert_eq!(ran.code, 6);
+    // These types know every member of the published schema, and no other.
+    let sarif: serde_sarif::sarif::Sarif = serde_json::from_str(&ran.out).unwrap();
+    let run = &sarif.runs[0];
+    let found: Vec<Option<&str>> =
+        run.results.as_ref().unwrap().iter().map(|result| result.rule_id.as_deref()).collect();
+    assert_eq!(found, [Some("entry-seconds"), Some("store-bom")]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    let rules = &report["runs"][0]["tool"]["driver"]["rules"];
+    assert!(rules[0]["help"]["markdown"].as_str().unwrap().contains("- Holds when: "));
+    assert_eq!(rules[1]["id"], "store-bom");
+    assert_eq!(report["runs"][0]["results"][1]["ruleIndex"], 1);
+    let region = &report["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["startLine"], &region["startColumn"]), (&5.into(), &18.into()));
+    let invocation = &report["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let note = invocation["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap();
+    assert!(note.starts_with("no-such-file: "), "{note}");
+}
+
+#[test]
+fn junit_has_a_suite_for_each_file_and_counts_what_it_leaves_out() {
+    let entry = |id: usize| {
+        format!(r#""agent:main:x:direct:{id}":{{"sessionId":"s","updatedAt":1795223628227,"status":3}}"#)
+    };
+    let text = format!("{{{}}}", (0..1002).map(entry).collect::<Vec<_>>().join(","));
+    let ran = run_with(text.as_bytes(), &["-", "testdata/validate/alias-key/pass.json", "--format", "junit"]);
+    let report = quick_junit::Report::deserialize_from_str(&ran.out).unwrap();
+    assert_eq!((ran.code, report.tests, report.failures), (1, 1002, 1001));
+    assert_eq!(report.test_suites.iter().map(|suite| suite.tests).collect::<Vec<_>>(), [1001, 1]);
+    assert!(ran.out.contains("message=\"2 more problems\""));
+}
+
+#[test]
+fn a_project_says_how_rules_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let below = dir.path().join("a/b");
+    fs::create_dir_all(&below).unwrap();
+    let file = root().join("testdata/validate/entry-seconds/fail.json");
+    let told = |settings: &str, args: &[&str]| {
+        fs::write(dir.path().join("sessions-doctor.toml"), settings).unwrap();
+        let mut command = Command::cargo_bin("sessions-doctor").unwrap();
+        command.current_dir(&below).arg("validate").arg(&file).args(["--json", "--now", NOW]).args(args);
+        let output = command.output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let severity = report["files"][0]["problems"][0]["severity"].as_str().map(str::to_owned);
+        (output.status.code().unwrap(), severity)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(told("", &[]), (1, some("warning")));
+    assert_eq!(told("[rules]\nentry-seconds = \"error\"\n", &[]), (1, some("error")));
+    assert_eq!(told("[rules]\nentry-seconds = \"allow\"\n", &[]), (0, None));
+    assert_eq!(told("[rules]\nentry-seconds = \"error\"\n", &["--allow", "entry-seconds"]), (0, None));
+    assert_eq!(told("[rules]\nentry-seconds = \"warning\"\n", &["--deny", "warning"]), (1, some("error")));
+    for slip in ["[rules]\nno-such-rule = \"error\"\n", "[rules]\nentry-seconds = \"off\"\n"] {
+        assert_eq!(told(slip, &[]).0, 2, "{slip}");
+    }
+}

@@ -1,0 +1,13 @@
+//! Pages that say what is not so: the README, the help, the map of the rooms, the rules, the recipes.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/source.rs"]
+mod source;
+#[path = "../support/world.rs"]
+mod world;
+
+mod architecture;
+mod commands;
+mod hooks;
+mod pages;
