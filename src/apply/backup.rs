@@ -6,6 +6,7 @@
 //! that is not done.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -62,6 +63,11 @@ fn link(disk: &dyn Disk, original: &Original<'_>, path: &Path) -> Result<Option<
     let target = original.target;
     match disk.hard_link(&target.real, path) {
         Err(error) if cannot_link(&error) => return Ok(None),
+        // A file that a writer renames another over, between our finding it and our linking it, has no name left to share:
+        // unless it is our record that is gone.
+        Err(error) if error.kind() == ErrorKind::NotFound && runs::parent(path).is_dir() => {
+            return Err(target.changed("another file took its place"));
+        }
         other => other?,
     }
     let gone = || target.changed("it is gone");

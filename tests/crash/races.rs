@@ -273,6 +273,36 @@ fn without_links_the_original_is_copied_and_the_store_keeps_its_ctime() {
     }
 }
 
+/// The kernel finds the file, then a writer renames another over it, and nothing is left that a link could be made to.
+#[test]
+fn a_store_that_is_replaced_in_the_middle_of_the_link_is_left_to_its_writer() {
+    let world = world();
+    let store = world.store.clone();
+    let disk = CrashDisk::new(&world.root).with_fault(move |op, _| {
+        (op == "link").then(|| {
+            let temp = store.with_extension("openclaw");
+            fs::write(&temp, OLD).unwrap();
+            fs::rename(temp, &store).unwrap();
+            Errno::NOENT.into()
+        })
+    });
+    let refused = Change::new(&world).apply(&disk, &plan(5, b"}")).unwrap_err();
+    assert!(refused.is_changed(), "{refused}");
+    assert_eq!(world.bytes().as_deref(), Some(OLD));
+    assert_eq!((world.beside(), world.done().len()), (Vec::new(), 0));
+    // A record that somebody took away is no news about the store.
+    let runs = world.records.clone();
+    let disk = CrashDisk::new(&world.root).with_fault(move |op, _| {
+        (op == "link").then(|| {
+            fs::remove_dir_all(&runs).unwrap();
+            Errno::NOENT.into()
+        })
+    });
+    let refused = Change::new(&world).apply(&disk, &plan(5, b"}")).unwrap_err();
+    assert!(matches!(refused, ApplyError::Io(_)), "{refused}");
+    assert_eq!((world.bytes().as_deref(), world.done().len()), (Some(OLD), 0));
+}
+
 #[test]
 fn the_record_tells_what_was_done() {
     let world = world();
