@@ -173,6 +173,9 @@ pub struct ValidateArgs {
     /// The version of OpenClaw that would load the files [default: the newest that reads sessions.json]
     #[arg(long, value_name = "VERSION")]
     pub openclaw: Option<String>,
+    /// What the files hold [default: what their names say, else their shape]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub kind: Option<KindArg>,
     /// Make every warning an error
     #[arg(long, value_enum, value_name = "WHAT")]
     pub deny: Option<DenyArg>,
@@ -194,6 +197,19 @@ pub enum FormatArg {
     Sarif,
     /// As a JUnit report
     Junit,
+}
+
+/// `--kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    /// A sessions.json
+    Store,
+    /// A list of cron jobs, jobs.json
+    Jobs,
+    /// The state of cron jobs, jobs-state.json
+    JobsState,
+    /// The run log of a cron job
+    RunLog,
 }
 
 /// `--deny`.

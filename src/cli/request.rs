@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::args::{
     CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
-    FormatArg, GatewayArg, GuardArgs, HookArgs, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs, SweepArgs,
-    UndoArgs, ValidateArgs, WhenArg, WriteArgs,
+    FormatArg, GatewayArg, GuardArgs, HookArgs, KindArg, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs,
+    SweepArgs, UndoArgs, ValidateArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
+use crate::evidence::named::FileKind;
 use crate::model::Millis;
 use crate::model::caches::Caches;
 use crate::model::leftover::Way;
@@ -134,6 +135,8 @@ pub struct Validate {
     pub format: FormatArg,
     /// `--openclaw`
     pub version: Version,
+    /// `--kind`
+    pub kind: Option<FileKind>,
     /// `--deny warning`
     pub deny_warnings: bool,
     /// `--allow`
@@ -458,7 +461,13 @@ fn validation(args: ValidateArgs, json: bool) -> Result<Validate, UsageError> {
         })?,
     };
     let (paths, deny_warnings, allowed) = (args.paths, args.deny.is_some(), args.allow);
-    Ok(Validate { paths, format, version, deny_warnings, allowed })
+    let kind = args.kind.map(|kind| match kind {
+        KindArg::Store => FileKind::Store,
+        KindArg::Jobs => FileKind::Jobs,
+        KindArg::JobsState => FileKind::JobsState,
+        KindArg::RunLog => FileKind::RunLog,
+    });
+    Ok(Validate { paths, format, version, kind, deny_warnings, allowed })
 }
 
 fn sweep(args: SweepArgs) -> Result<Sweep, UsageError> {

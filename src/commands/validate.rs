@@ -10,8 +10,8 @@ use crate::cli::args::FormatArg;
 use crate::cli::request::{UsageError, Validate};
 use crate::cli::settings::{self, Level, Settings};
 use crate::diagnose::run::Edge;
-use crate::diagnose::validate::{self, Lens, Validation};
-use crate::evidence::named;
+use crate::diagnose::validate::{self, Lens, Validation, documents, jobs};
+use crate::evidence::named::{self, FileKind};
 use crate::exit::Exit;
 use crate::host::files;
 use crate::model::entry::Flags;
@@ -26,7 +26,7 @@ use crate::report::validate::junit::Junit;
 use crate::report::validate::model::{Closing, FileVerdict, Frame, Problem, Problems, Speaker};
 use crate::report::validate::sarif::Sarifs;
 use crate::scan::entries::KeyContext;
-use crate::scan::source::FileSource;
+use crate::scan::source::{FileSource, Source, read_range};
 use crate::tell::validate::{FileProblems, Strictness};
 
 /// What `-` is called.
@@ -181,12 +181,33 @@ impl Round<'_, '_> {
         let edge = self.edge;
         let is_stdin = path.as_os_str() == STDIN;
         let file = if is_stdin { named::spooled(io::stdin().lock())? } else { files::open_regular(path)? };
-        let source = FileSource::from_file(file, edge.request.map)?;
+        let mut source = FileSource::from_file(file, edge.request.map)?;
         let real = if is_stdin { None } else { Some(path.canonicalize()?) };
+        let (kind, job) = self.kind(path, &mut source)?;
         let dir = real.as_deref().and_then(Path::parent);
         let lens = Lens { version: self.wanted.version, now: self.now(), dir };
         let keys = KeyContext { main_key: "main", marks: &|_, _| Flags::NONE };
-        validate::store(source, &lens, &edge.read_options(keys, "main", false), &path.display().to_string())
+        let options = edge.read_options(keys, "main", false);
+        let name = path.display().to_string();
+        match kind {
+            FileKind::Store => validate::store(source, &lens, &options, &name),
+            FileKind::Jobs | FileKind::JobsState => jobs::open(source, kind, &lens, &options, &name),
+            FileKind::RunLog => documents::run_log(source, job, &lens, &options),
+        }
+    }
+
+    /// What the file holds, and the job that the name of a run log tells of.
+    fn kind(&self, path: &Path, source: &mut FileSource) -> io::Result<(FileKind, Option<String>)> {
+        let named = FileKind::by_name(path);
+        let kind = match self.wanted.kind.or(named) {
+            Some(kind) => kind,
+            None => {
+                let head = source.len().min(named::HEAD);
+                FileKind::by_shape(&read_range(source, 0..head)?)
+            }
+        };
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        Ok((kind, stem.filter(|_| named == Some(FileKind::RunLog))))
     }
 
     fn file(

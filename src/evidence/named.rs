@@ -4,6 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// So much of a file tells its shape.
+pub const HEAD: u64 = 64 << 10;
+
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -41,9 +44,33 @@ impl FileKind {
             _ => None,
         }
     }
+
+    /// What a file holds by its shape, of which `head` is the front: a store where nothing speaks against it.
+    pub fn by_shape(head: &[u8]) -> FileKind {
+        let head = String::from_utf8_lossy(head);
+        let head = head.trim_start_matches('\u{feff}').trim_start();
+        let first = head.lines().next().unwrap_or_default();
+        if let Ok(serde_json::Value::Object(line)) = serde_json::from_str(first)
+            && ["ts", "jobId", "action"].iter().any(|name| line.contains_key(*name))
+        {
+            return FileKind::RunLog;
+        }
+        // Either has two members of its own, in this order; no key of a session is spelled so.
+        let rest = head.strip_prefix('{').map(str::trim_start).unwrap_or_default();
+        let rest = rest.strip_prefix("\"version\"").map_or(rest, |rest| match rest.split_once(',') {
+            Some((_, rest)) => rest.trim_start(),
+            None => rest,
+        });
+        let jobs = rest.strip_prefix("\"jobs\"").and_then(|rest| rest.trim_start().strip_prefix(':'));
+        match jobs.map(str::trim_start) {
+            Some(list) if list.starts_with('{') => FileKind::JobsState,
+            Some(_) => FileKind::Jobs,
+            None => FileKind::Store,
+        }
+    }
 }
 
-/// Stores below `dir`, by their names, sorted; links are not followed.
+/// Files of OpenClaw below `dir`, by their names, sorted; links are not followed.
 pub fn below(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let (mut found, mut dirs) = (Vec::new(), vec![dir.to_owned()]);
     while let Some(dir) = dirs.pop() {
@@ -52,7 +79,7 @@ pub fn below(dir: &Path) -> io::Result<Vec<PathBuf>> {
             let (path, kind) = (entry.path(), entry.file_type()?);
             if kind.is_dir() {
                 dirs.push(path);
-            } else if kind.is_file() && FileKind::by_name(&path) == Some(FileKind::Store) {
+            } else if kind.is_file() && FileKind::by_name(&path).is_some() {
                 found.push(path);
             }
         }
@@ -82,6 +109,19 @@ mod tests {
     }
 
     #[test]
+    fn files_of_other_names_are_known_by_their_shape() {
+        let kind = |head: &str| FileKind::by_shape(head.as_bytes());
+        assert_eq!(kind("{\n  \"version\": 1,\n  \"jobs\": [\n"), FileKind::Jobs);
+        assert_eq!(kind("\u{feff}{\"jobs\":[{\"version\":1"), FileKind::Jobs);
+        assert_eq!(kind("{\"version\":1,\"jobs\":{\"a"), FileKind::JobsState);
+        assert_eq!(kind("{\"ts\":1,\"jobId\":\"a\"}\n{\"ts"), FileKind::RunLog);
+        assert_eq!(kind("{\"action\":\"finished\"}"), FileKind::RunLog);
+        for store in ["", "{}", "{\"agent:main:main\":{\"ts\":1}}", "[]", "{\"version\":1}", "\u{1}"] {
+            assert_eq!(kind(store), FileKind::Store, "{store}");
+        }
+    }
+
+    #[test]
     fn a_directory_is_walked_and_links_are_not() {
         let dir = tempfile::tempdir().unwrap();
         let sessions = dir.path().join("agents/main/sessions");
@@ -89,7 +129,18 @@ mod tests {
         fs::write(sessions.join("sessions.json"), "{}").unwrap();
         fs::write(sessions.join("a.jsonl"), "").unwrap();
         std::os::unix::fs::symlink(dir.path(), sessions.join("round")).unwrap();
-        assert_eq!(below(dir.path()).unwrap(), [sessions.join("sessions.json")]);
+        let runs = dir.path().join("cron/runs");
+        fs::create_dir_all(&runs).unwrap();
+        for name in ["a.jsonl", "../jobs.json", "../jobs.json.bak", "../jobs-state.json"] {
+            fs::write(runs.join(name), "").unwrap();
+        }
+        let found = [
+            "agents/main/sessions/sessions.json",
+            "cron/jobs-state.json",
+            "cron/jobs.json",
+            "cron/runs/a.jsonl",
+        ];
+        assert_eq!(below(dir.path()).unwrap(), found.map(|name| dir.path().join(name)));
         assert_eq!(fs::read_dir(&sessions).unwrap().count(), 3);
     }
 }

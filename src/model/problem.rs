@@ -1,5 +1,7 @@
 //! Something that `validate` found: where it stands and what it is, in eight bytes, so that a store may have millions.
 
+use super::verdict::Rule;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gravity {
@@ -7,6 +9,21 @@ pub enum Gravity {
     Warning,
     /// OpenClaw loses something, or dies of it.
     Error,
+}
+
+/// Something that is wrong in a small document, held whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// What it is called.
+    pub rule: &'static Rule,
+    /// How bad it is.
+    pub gravity: Gravity,
+    /// Where it stands.
+    pub offset: u64,
+    /// A sentence; `{}` in it is where the value belongs.
+    pub message: String,
+    /// What stands there, where that is told: it is the user's.
+    pub value: Option<String>,
 }
 
 /// A problem in few bytes: what is said of it is read again from the file.

@@ -128,6 +128,24 @@ impl Tree {
     pub fn millis_of(&self, key: &str) -> Option<i64> {
         self.get(key)?.millis()
     }
+
+    /// The same as JSON, whatever it was read from; a number that JSON has not is `null`.
+    pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    fn to_value(&self) -> serde_json::Value {
+        match self {
+            Tree::Null => serde_json::Value::Null,
+            Tree::Bool(value) => (*value).into(),
+            Tree::Number(value) => (*value).into(),
+            Tree::Text(text) => text.as_str().into(),
+            Tree::List(items) => items.iter().map(Tree::to_value).collect(),
+            Tree::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), value.to_value())).collect()
+            }
+        }
+    }
 }
 
 /// Parses a whole document as `JSON.parse` would after a lossy decoding. A byte order mark is an error.

@@ -9,6 +9,7 @@ pub mod cut;
 pub mod dotenv;
 pub mod entry_fields;
 pub mod grammar;
+pub mod job_fields;
 pub mod jobs;
 pub mod json;
 pub mod layout;

@@ -136,6 +136,8 @@ fn tells_timeout(error: &str) -> bool {
 pub struct RawLine<'a> {
     /// Its number, from 1.
     pub number: u64,
+    /// Where it begins.
+    pub start: u64,
     /// Its bytes without the line feed; empty when it is oversized.
     pub bytes: &'a [u8],
     /// Whether a line feed ends it; only the last line may lack one.
@@ -151,17 +153,20 @@ pub struct RawLines<R> {
     max_line_bytes: usize,
     buffer: Vec<u8>,
     number: u64,
+    /// Where the next line begins.
+    at: u64,
 }
 
 /// Goes over the lines of `read`; a line longer than `max_line_bytes` is told of, but not held.
 pub fn lines<R: BufRead>(read: R, max_line_bytes: usize) -> RawLines<R> {
-    RawLines { read, max_line_bytes, buffer: Vec::new(), number: 0 }
+    RawLines { read, max_line_bytes, buffer: Vec::new(), number: 0, at: 0 }
 }
 
 impl<R: BufRead> RawLines<R> {
     /// The next line, `None` at the end. The bytes live until the next call.
     pub fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
         self.buffer.clear();
+        let start = self.at;
         let (mut oversized, mut any, mut complete) = (false, false, false);
         while !complete {
             let chunk = match self.read.fill_buf() {
@@ -182,12 +187,13 @@ impl<R: BufRead> RawLines<R> {
                 false => self.buffer.extend_from_slice(taken),
             }
             self.read.consume(used);
+            self.at += used as u64;
         }
         if !any {
             return Ok(None);
         }
         self.number += 1;
-        Ok(Some(RawLine { number: self.number, bytes: &self.buffer, complete, oversized }))
+        Ok(Some(RawLine { number: self.number, start, bytes: &self.buffer, complete, oversized }))
     }
 }
 

@@ -6,6 +6,11 @@ use croner::Cron;
 /// Occurrences that are looked at; what comes round later than that is rarer, not more frequent.
 const LOOKED_AT: usize = 300;
 
+/// Whether a cron expression makes sense.
+pub fn is_expression(expr: &str) -> bool {
+    expr.parse::<Cron>().is_ok()
+}
+
 /// The shortest time between two occurrences of a cron expression, in milliseconds; the look ends with the first that is
 /// not longer than `enough`. `None` where the expression makes no sense, or fires only once.
 pub fn shortest_interval_ms(expr: &str, enough: i64) -> Option<i64> {

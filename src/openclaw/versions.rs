@@ -35,6 +35,8 @@ impl Version {
     /// From here on an entry without `sessionId` is legal under the key of a cron base, and `cleanup` dies of entries
     /// that are no objects.
     pub const ALLOWS_NO_ID: Version = Version(13);
+    /// From here on jobs that cannot be run are set aside on load.
+    pub const SETS_JOBS_ASIDE: Version = Version(14);
     /// From here on entries are put in order on load, and some are dropped.
     pub const DROPS_ON_LOAD: Version = Version(15);
 
@@ -67,6 +69,7 @@ mod tests {
     fn the_versions_in_which_something_changes_are_those_of_that_name() {
         assert_eq!(Version::ENFORCES.name(), "2026.4.20");
         assert_eq!(Version::ALLOWS_NO_ID.name(), "2026.5.12");
+        assert_eq!(Version::SETS_JOBS_ASIDE.name(), "2026.5.20");
         assert_eq!(Version::DROPS_ON_LOAD.name(), "2026.5.28");
         assert!(Version::ENFORCES > Version::named("2026.4.14").unwrap());
         assert_eq!((Version::newest().name(), Version::named("2026.9.6")), ("2026.7.35", None));

@@ -10,11 +10,11 @@ use std::ops::Range;
 use super::pieces::{Members, Splice, copy_spliced};
 use crate::model::entry::Entry;
 use crate::model::plan::{ChangeRecord, EditRecord, PieceTable};
-use crate::scan::elements::elements;
 use crate::scan::members::{self, Member};
 use crate::scan::outline::outline;
 use crate::scan::source::MemorySource;
 use crate::scan::text::decode;
+use crate::scan::value::children;
 
 /// Values up to this many bytes are told in the record as well as by their place in the original.
 const TOLD: usize = 256;
@@ -152,7 +152,7 @@ impl<'a> Text<'a> {
     /// The element of a list with that id. Of two OpenClaw would take one, and which is not for us to say.
     fn element(&self, list: Range<u64>, id: &str) -> Result<Option<Range<u64>>, String> {
         let mut found = None;
-        for element in elements(self.bytes, list.start) {
+        for element in children(self.bytes, list.start) {
             if self.slice(element.clone()).starts_with(b"{") && self.id_of(element.clone())? == id.as_bytes()
             {
                 if found.is_some() {

@@ -9,7 +9,7 @@ mod capture;
 pub mod collector;
 mod cuts;
 pub mod drive;
-pub mod elements;
+
 pub mod entries;
 pub mod fault;
 pub mod fields;
@@ -32,3 +32,4 @@ mod stamps;
 pub mod tally;
 pub mod text;
 pub mod utf8;
+pub mod value;

@@ -4,7 +4,7 @@ mod file;
 mod sigbus;
 mod window;
 
-use std::io;
+use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
 pub use file::{FileSource, WINDOW};
@@ -68,6 +68,41 @@ impl Source for MemorySource<'_> {
         let start = usize::try_from(at).map_err(io::Error::other)?.min(self.bytes.len());
         let end = start.saturating_add(self.window).min(self.bytes.len());
         Ok(&self.bytes[start..end])
+    }
+}
+
+/// The bytes of a source as a stream.
+pub struct SourceReader<S> {
+    source: S,
+    at: u64,
+}
+
+impl<S: Source> SourceReader<S> {
+    /// From its first byte on.
+    pub fn new(source: S) -> Self {
+        SourceReader { source, at: 0 }
+    }
+}
+
+impl<S: Source> BufRead for SourceReader<S> {
+    /// Fails where what was given before was not the file's.
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.source.intact()?;
+        self.source.window(self.at)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.at += amount as u64;
+    }
+}
+
+impl<S: Source> Read for SourceReader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let window = self.fill_buf()?;
+        let take = window.len().min(buffer.len());
+        buffer[..take].copy_from_slice(&window[..take]);
+        self.consume(take);
+        Ok(take)
     }
 }
 

@@ -3,26 +3,29 @@
 use std::io;
 
 use super::changes::cut;
-use crate::diagnose::validate::Validation;
+use crate::diagnose::validate::{Body, Validation};
+use crate::model::entries::Entries;
 use crate::model::entry::Entry;
-use crate::model::problem::{Gravity, Note};
+use crate::model::problem::{Found, Gravity, Note};
 use crate::openclaw::entry_fields::Known;
 use crate::openclaw::versions::Version;
 use crate::report::model::{OpenclawReads, Severity};
 use crate::report::redact::Redactor;
 use crate::report::validate::model::{Excerpt, FileRow, FileVerdict, Problem, Problems};
+use crate::rules::store::Damaged;
 use crate::rules::validate::{ALL, Told};
 use crate::scan::members;
 use crate::scan::place::Places;
 use crate::scan::source::{FileSource, Source, read_range};
 use crate::scan::text;
+use crate::scan::value::shorten;
 
 /// Bytes of a line that are shown before a place.
 const BEFORE: u64 = 50;
 /// And from it on.
 const AFTER: u64 = 40;
-/// Bytes of a value that a message repeats.
-const VALUE: usize = 60;
+/// Bytes of a value that are read to show its front.
+const VALUE: u64 = 240;
 
 /// What is told, and how bad it counts.
 #[derive(Clone, Debug, Default)]
@@ -64,10 +67,8 @@ pub struct FileProblems<'a> {
 impl FileProblems<'_> {
     /// The row of the file.
     pub fn row(&self, path: &str) -> FileRow {
-        let Validation { damage, notes, keys, reads, kind, .. } = &*self.validation;
-        let told = notes.iter().filter_map(|note| self.severity(*note));
-        let errors = told.clone().filter(|severity| *severity == Severity::Error).count();
-        let warnings = told.count() - errors;
+        let Validation { damage, keys, reads, kind, .. } = &*self.validation;
+        let (errors, warnings) = self.counts();
         let verdict = if !damage.is_empty() {
             FileVerdict::Damaged
         } else if errors + warnings > 0 {
@@ -81,59 +82,111 @@ impl FileProblems<'_> {
             verdict,
             openclaw_reads: OpenclawReads { entries: Some(reads.entries), outcome: reads.outcome },
             entries: *keys,
-            errors: (errors + damage.len()) as u64,
-            warnings: warnings as u64,
+            errors: errors + damage.len() as u64,
+            warnings,
         }
     }
 
-    fn severity(&self, note: Note) -> Option<Severity> {
-        let check = ALL.get(usize::from(note.check()))?;
-        self.strictness.severity(check.rule.id, (check.gravity)(self.version, member(note)))
+    /// Errors and warnings that are told.
+    fn counts(&self) -> (u64, u64) {
+        let (mut errors, mut warnings) = (0, 0);
+        let mut count = |severity: Option<Severity>, times: u64| match severity {
+            Some(Severity::Error) => errors += times,
+            Some(_) => warnings += times,
+            None => {}
+        };
+        match &self.validation.body {
+            Body::Nothing => {}
+            Body::Store { notes, .. } => {
+                notes.iter().for_each(|note| count(severity_of(self.strictness, self.version, *note), 1));
+            }
+            Body::Document(document) => document.tallies().iter().for_each(|((rule, gravity), times)| {
+                count(self.strictness.severity(rule, *gravity), *times);
+            }),
+        }
+        (errors, warnings)
     }
+}
 
+/// What is told of a note, and how bad it counts.
+fn severity_of(strictness: &Strictness, version: Version, note: Note) -> Option<Severity> {
+    let check = ALL.get(usize::from(note.check()))?;
+    strictness.severity(check.rule.id, (check.gravity)(version, member(note)))
+}
+
+/// Makes problems of places: reads again what stands there.
+struct Teller<'a> {
+    source: &'a mut FileSource,
+    places: Places,
+    redactor: &'a Redactor,
+    strictness: &'a Strictness,
+    version: Version,
+}
+
+impl Teller<'_> {
     /// What makes a file unreadable is told whatever is allowed.
-    fn damage(&mut self, sink: &mut dyn FnMut(&Problem) -> io::Result<()>) -> io::Result<()> {
-        for at in 0..self.validation.damage.len() {
-            let found = self.validation.damage[at].clone();
-            let problem = Problem {
-                check_id: found.rule.id,
-                severity: Severity::Error,
-                message: found.detail,
-                key: None,
-                line: found.line,
-                column: found.column,
-                offset: found.start,
-                excerpt: self.excerpt(found.start)?,
-            };
-            sink(&problem)?;
-        }
-        Ok(())
+    fn damage(&mut self, found: &Damaged) -> io::Result<Problem> {
+        Ok(Problem {
+            check_id: found.rule.id,
+            severity: Severity::Error,
+            message: found.detail.clone(),
+            key: None,
+            line: found.line,
+            column: found.column,
+            offset: found.start,
+            excerpt: self.excerpt(found.start)?,
+        })
     }
 
-    fn problem(&mut self, note: Note, severity: Severity, places: &mut Places) -> io::Result<Problem> {
+    /// What is noted of a store; `None` where that is not told.
+    fn note(&mut self, entries: &Entries, note: Note) -> io::Result<Option<Problem>> {
+        let Some(severity) = severity_of(self.strictness, self.version, note) else { return Ok(None) };
         let check = ALL[usize::from(note.check())];
-        let source = &mut self.validation.source;
-        let place = places.find(source, note.offset())?;
-        let value = if note.member() & MISSING == 0 { value(source, note.offset())? } else { String::new() };
+        let value =
+            if note.member() & MISSING == 0 { value(self.source, note.offset())? } else { String::new() };
         let value = self.redactor.text(&value);
-        let entry = self.validation.entries.before(note.offset()).map(|at| self.validation.entries[at]);
+        let entry = entries.before(note.offset()).map(|at| entries[at]);
         let key =
             entry.filter(|entry| note.offset() < entry.end()).map(|entry| self.key(&entry)).transpose()?;
         let told = Told { version: self.version, member: member(note), value: &value };
+        self.problem(check.rule.id, severity, (check.message)(&told), key, note.offset()).map(Some)
+    }
+
+    /// What is found in a document; `None` where that is not told.
+    fn found(&mut self, job: Option<&str>, found: &Found) -> io::Result<Option<Problem>> {
+        let Some(severity) = self.strictness.severity(found.rule.id, found.gravity) else { return Ok(None) };
+        let message = match &found.value {
+            Some(value) => found.message.replacen("{}", &self.redactor.text(value), 1),
+            None => found.message.clone(),
+        };
+        let job = job.map(|job| self.redactor.id(&cut(job.to_owned()).0));
+        self.problem(found.rule.id, severity, message, job, found.offset).map(Some)
+    }
+
+    fn problem(
+        &mut self,
+        check_id: &'static str,
+        severity: Severity,
+        message: String,
+        key: Option<String>,
+        offset: u64,
+    ) -> io::Result<Problem> {
+        let place = self.places.find(self.source, offset)?;
+        let excerpt = self.excerpt(offset)?;
         Ok(Problem {
-            check_id: check.rule.id,
+            check_id,
             severity,
-            message: (check.message)(&told),
+            message,
             key,
             line: place.line,
             column: place.column,
-            offset: note.offset(),
-            excerpt: self.excerpt(note.offset())?,
+            offset,
+            excerpt,
         })
     }
 
     fn key(&mut self, entry: &Entry) -> io::Result<String> {
-        let key = text::to_display(&members::key(&mut self.validation.source, entry.start())?);
+        let key = text::to_display(&members::key(self.source, entry.start())?);
         let (key, _) = cut(key);
         Ok(self.redactor.key(&key))
     }
@@ -143,7 +196,7 @@ impl FileProblems<'_> {
         if self.redactor.is_on() {
             return Ok(Excerpt::default());
         }
-        let source = &mut self.validation.source;
+        let source = &mut *self.source;
         let (start, end) = (offset.saturating_sub(BEFORE), (offset + AFTER).min(source.len()));
         let around = read_range(source, start.min(end)..end)?;
         let (before, after) = around.split_at(around.len().min((offset - start) as usize));
@@ -170,22 +223,33 @@ fn member(note: Note) -> Known {
 
 impl Problems for FileProblems<'_> {
     fn for_each(&mut self, sink: &mut dyn FnMut(&Problem) -> io::Result<()>) -> io::Result<()> {
-        self.damage(sink)?;
-        let mut places = Places::new(self.validation.text_start);
-        for at in 0..self.validation.notes.len() {
-            let note = self.validation.notes[at];
-            if let Some(severity) = self.severity(note) {
-                let problem = self.problem(note, severity, &mut places)?;
-                sink(&problem)?;
+        let Validation { source, damage, body, text_start, .. } = &mut *self.validation;
+        let walked = source.reader();
+        let mut teller = Teller {
+            source,
+            places: Places::new(*text_start),
+            redactor: self.redactor,
+            strictness: self.strictness,
+            version: self.version,
+        };
+        damage.iter().try_for_each(|found| sink(&teller.damage(found)?))?;
+        match body {
+            Body::Nothing => {}
+            Body::Store { notes, entries } => {
+                for note in notes {
+                    teller.note(entries, *note)?.iter().try_for_each(&mut *sink)?;
+                }
             }
+            Body::Document(document) => document
+                .each(&walked, &mut |job, found| teller.found(job, found)?.iter().try_for_each(&mut *sink))?,
         }
-        self.validation.source.unchanged()
+        source.unchanged()
     }
 }
 
 /// The front of the value that begins at `offset`, as it stands there.
 fn value(source: &mut FileSource, offset: u64) -> io::Result<String> {
-    let end = (offset + 4 * VALUE as u64).min(source.len());
+    let end = (offset + VALUE).min(source.len());
     let bytes = read_range(source, offset..end)?;
     let len = match bytes.first() {
         Some(b'"') => string_end(&bytes),
@@ -193,11 +257,7 @@ fn value(source: &mut FileSource, offset: u64) -> io::Result<String> {
         Some(b'[') => return Ok("a list".to_owned()),
         _ => bytes.iter().position(|byte| b",]} \t\r\n".contains(byte)).unwrap_or(bytes.len()),
     };
-    let shown = String::from_utf8_lossy(&bytes[..len]).into_owned();
-    if shown.chars().count() <= VALUE {
-        return Ok(shown);
-    }
-    Ok(shown.chars().take(VALUE).chain(['…']).collect())
+    Ok(shorten(&String::from_utf8_lossy(&bytes[..len])))
 }
 
 /// One past the closing quote, or the end of what was read.

@@ -1,7 +1,7 @@
 //! Prevents: a fixture that CI calls valid and OpenClaw empties, a problem that is told at another place than it stands, a rule that nothing
 //! can break, and a check that takes a real store for a broken one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -62,7 +62,7 @@ fn fixtures() -> Vec<(String, PathBuf)> {
     all
 }
 
-/// The file of a rule that fails, or that passes.
+/// The file of a rule that fails, or that passes, or the directory of it.
 fn fixture(dir: &Path, stem: &str) -> PathBuf {
     let mut files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     files.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(stem)).unwrap()
@@ -91,8 +91,10 @@ fn every_rule_that_may_be_allowed_has_a_fixture_and_is_left_out_when_it_is() {
     let (_, list) = refused.err.split_once("name one of ").unwrap();
     let known: BTreeSet<&str> = list.trim().split(", ").collect();
     let kept: BTreeSet<String> = fixtures().into_iter().map(|(rule, _)| rule).collect();
-    let damage =
-        kept.iter().filter(|rule| rule.starts_with("store-") && *rule != "store-invalid-utf8").count();
+    let is_damage = |rule: &&String| {
+        rule.starts_with("store-") && *rule != "store-invalid-utf8" || *rule == "cron-jobs-unreadable"
+    };
+    let damage = kept.iter().filter(is_damage).count();
     assert!(known.len() > 12 && known.iter().all(|rule| kept.contains(*rule)), "{known:?} {kept:?}");
     assert_eq!(kept.len(), known.len() + damage);
     assert!(!kept.contains(NO_FILE));
@@ -139,18 +141,170 @@ fn places_are_exact_also_on_one_long_line() {
 }
 
 #[test]
-fn real_stores_are_valid_for_their_version() {
-    let mut count = 0;
+fn real_files_are_valid_for_their_version() {
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
     for version in ["2026.3.28", "2026.5.12"] {
         let dir = format!("testdata/openclaw-{version}");
         let ran = run(&[&dir, "--openclaw", version, "--json"]);
         for file in ran.json()["files"].as_array().unwrap() {
             let errors = file["errors"].as_u64();
             assert_eq!((errors, file["openclawReads"]["outcome"].as_str()), (Some(0), Some("all")), "{file}");
-            count += 1;
+            assert!(file["entries"].as_u64() > Some(0), "{file}");
+            *kinds.entry(file["kind"].as_str().unwrap().to_owned()).or_default() += 1;
         }
     }
-    assert!(count >= 3, "{count}");
+    assert_eq!(
+        kinds.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["jobs", "jobs-state", "run-log", "store"]
+    );
+    assert!(kinds.values().sum::<u64>() >= 10, "{kinds:?}");
+}
+
+/// How many jobs of each failing fixture the code of OpenClaw 2026.5.28 itself keeps (`normalizeCronJobInput`, then
+/// `getInvalidPersistedCronJobReason`), run on them once.
+const KEPT_BY_OPENCLAW: [(&str, u64, u64); 9] = [
+    ("job-duplicate-id", 3, 3),
+    ("job-future-time", 1, 1),
+    ("job-legacy-field", 6, 6),
+    ("job-malformed", 1, 5),
+    ("job-no-id", 0, 3),
+    ("job-payload", 0, 8),
+    ("job-schedule", 1, 11),
+    ("job-seconds", 1, 1),
+    ("job-wrong-type", 1, 1),
+];
+
+#[test]
+fn the_jobs_that_load_are_those_that_openclaw_keeps() {
+    for (rule, kept, all) in KEPT_BY_OPENCLAW {
+        let path = format!("testdata/validate/{rule}/fail.json");
+        let file = run(&[&path, "--json", "--openclaw", "2026.5.28"]).file();
+        assert_eq!(file["kind"], "jobs");
+        let told = (file["openclawReads"]["entries"].as_u64(), file["entries"].as_u64());
+        assert_eq!(told, (Some(kept), Some(all)), "{rule}");
+        assert_eq!(file["openclawReads"]["outcome"], if kept == all { "all" } else { "partial" }, "{rule}");
+        // Versions before that set no job aside.
+        let early = run(&[&path, "--json", "--openclaw", "2026.5.12"]).file();
+        let lost = if rule == "job-malformed" { 4 } else { 0 };
+        assert_eq!(early["openclawReads"]["entries"].as_u64(), Some(all - lost), "{rule}");
+    }
+}
+
+#[test]
+fn what_a_file_holds_is_said_or_told_by_name_or_shape() {
+    let told = |text: &str, args: &[&str]| {
+        let file = run_with(text.as_bytes(), &[&["-", "--json"], args].concat()).file();
+        (file["kind"].as_str().unwrap().to_owned(), file["verdict"].as_str().unwrap().to_owned())
+    };
+    let pair = |kind: &str, verdict: &str| (kind.to_owned(), verdict.to_owned());
+    assert_eq!(told("{\"version\": 1, \"jobs\": []}", &[]), pair("jobs", "valid"));
+    assert_eq!(told("{\"version\": 1, \"jobs\": {}}", &[]), pair("jobs-state", "valid"));
+    assert_eq!(told("{\"ts\": 1, \"action\": \"begun\"}\n", &[]), pair("run-log", "problems"));
+    assert_eq!(told("{}", &[]), pair("store", "valid"));
+    assert_eq!(told("{}", &["--kind", "jobs"]), pair("jobs", "damaged"));
+    assert_eq!(told("{}", &["--kind", "jobs-state"]), pair("jobs-state", "damaged"));
+    assert_eq!(told("{}", &["--kind", "run-log"]), pair("run-log", "problems"));
+    assert_eq!(told("", &["--kind", "run-log"]), pair("run-log", "valid"));
+    // What is said counts, whatever the name.
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sessions.json");
+    fs::write(&path, "{\"version\": 1, \"jobs\": [null]}").unwrap();
+    let named = run(&[path.to_str().unwrap(), "--json", "--kind", "jobs"]).file();
+    assert_eq!(problems(&named), [("job-malformed".to_owned(), "error".to_owned())]);
+    assert_eq!(run(&["-", "--kind", "transcript"]).code, 2);
+}
+
+#[test]
+fn lists_of_jobs_load_in_the_shapes_that_each_version_knows() {
+    let outcome = |text: &str, kind: &str, version: &str| {
+        let args = ["-", "--json", "--kind", kind, "--openclaw", version];
+        let file = run_with(text.as_bytes(), &args).file();
+        (file["openclawReads"]["outcome"].as_str().unwrap().to_owned(), file["entries"].as_u64().unwrap())
+    };
+    let is = |outcome: &str, entries: u64| (outcome.to_owned(), entries);
+    let job = r#"{"id":"a","schedule":{"kind":"every","everyMs":60000},"payload":{"kind":"systemEvent","text":"x"}}"#;
+    let list = format!("[{job}]");
+    assert_eq!(outcome(&list, "jobs", "2026.5.20"), is("empty", 0));
+    assert_eq!(outcome(&list, "jobs", "2026.5.28"), is("all", 1));
+    assert_eq!(outcome(&format!("{{\"jobs\":{list}}}"), "jobs", "2026.3.28"), is("all", 1));
+    // Of two lists the last counts, as in JavaScript.
+    assert_eq!(outcome(&format!("{{\"jobs\":[],\"jobs\":{list}}}"), "jobs", "2026.3.28"), is("all", 1));
+    assert_eq!(outcome(&format!("{{\"jobs\":{list},\"jobs\":3}}"), "jobs", "2026.3.28"), is("empty", 0));
+    // JSON5, with or without a byte order mark.
+    assert_eq!(outcome(&format!("\u{feff}{{\"jobs\":{list}}}"), "jobs", "2026.3.28"), is("all", 1));
+    assert_eq!(outcome(&format!("{{jobs: {list}, /* one */}}"), "jobs", "2026.3.28"), is("all", 1));
+    assert_eq!(outcome("{jobs: [{id: 'a'}, 7]}", "jobs", "2026.5.28"), is("partial", 2));
+    assert_eq!(outcome("{jobs: ", "jobs", "2026.3.28"), is("empty", 0));
+    let state = r#"{"a":{"updatedAtMs":1795223167978,"state":{"runningAtMs":1795223167978}},"b":7}"#;
+    assert_eq!(
+        outcome(&format!("{{\"version\":1,\"jobs\":{state}}}"), "jobs-state", "2026.5.12"),
+        is("partial", 2)
+    );
+    for broken in [
+        format!("{{\"jobs\":{state}}}"),
+        format!("{{\"version\":2,\"jobs\":{state}}}"),
+        "{\"version\":1,\"jobs\":[]}".to_owned(),
+    ] {
+        assert_eq!(outcome(&broken, "jobs-state", "2026.5.12"), is("empty", 0), "{broken}");
+    }
+    // No nesting is too deep for it.
+    let deep = format!(
+        "{{\"version\":1,\"jobs\":[{{\"id\":\"a\",\"x\":{}{}}}]}}",
+        "[".repeat(200_000),
+        "]".repeat(200_000)
+    );
+    assert_eq!(outcome(&deep, "jobs", "2026.3.28"), is("all", 1));
+}
+
+#[test]
+fn places_in_jobs_and_logs_are_exact() {
+    let job = |id: usize, name: &str| {
+        format!(
+            r#"{{"id":"ä{id}","name":{name},"schedule":{{"everyMs":60000}},"payload":{{"text":"äöü😀"}}}}"#
+        )
+    };
+    let jobs: Vec<String> =
+        (0..2_000).map(|id| job(id, if id % 500 == 499 { "3" } else { "\"€\"" })).collect();
+    let line = |ts: &str| format!(r#" {{"summary":"äöü😀","jobId":"j","action":"finished","ts":{ts}}}"#);
+    let lines: Vec<String> =
+        (0..2_000).map(|at| line(if at % 500 == 499 { "3e99" } else { "1795224663253" })).collect();
+    for (text, kind, at) in [
+        (format!("{{\"jobs\":[{}]}}", jobs.join(",")), "jobs", "3,\"schedule"),
+        (format!("{{\"jobs\":\n[{}]}}", jobs.join("\n,  ")), "jobs", "3,\"schedule"),
+        (format!("\u{feff}{}\r\n", lines.join("\r\n\n")), "run-log", "3e99"),
+    ] {
+        let ran = run_with(text.as_bytes(), &["-", "--json", "--kind", kind]);
+        let file = ran.file();
+        let list = file["problems"].as_array().unwrap();
+        assert_eq!((list.len(), file["entries"].as_u64()), (4, Some(2_000)), "{} {}", ran.out, ran.err);
+        for problem in list {
+            let offset = problem["offset"].as_u64().unwrap() as usize;
+            assert!(text[offset..].starts_with(at), "{problem}");
+            let told = (problem["line"].as_u64().unwrap(), problem["column"].as_u64().unwrap());
+            assert_eq!(told, place(text.as_bytes(), offset), "{problem}");
+        }
+        if kind == "jobs" {
+            assert_eq!(list[1]["key"], "ä999");
+        }
+    }
+    // Bytes that are no UTF-8 move nothing.
+    let text = b"{\"jobs\":[{\"id\":\"\xff\",\"enabled\":1,\"schedule\":{\"everyMs\":9},\"payload\":{\"text\":\"\"}}]}";
+    let file = run_with(text, &["-", "--json"]).file();
+    assert_eq!(
+        (file["problems"][0]["offset"].as_u64(), file["problems"][0]["column"].as_u64()),
+        (Some(29), Some(30))
+    );
+}
+
+#[test]
+fn a_line_without_an_end_is_held_in_no_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.jsonl");
+    let file = fs::File::create(&path).unwrap();
+    file.set_len(300 << 20).unwrap();
+    let ran = run(&[path.to_str().unwrap(), "--json", "--kind", "run-log"]);
+    assert_eq!(problems(&ran.file()), [("run-log-torn".to_owned(), "warning".to_owned())], "{}", ran.out);
+    assert!(ran.out.contains("longer than 64 MiB"), "{}", ran.out);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::model::problem::Note;
 use crate::openclaw::entry_fields::{Known, Wanted};
 use crate::openclaw::layout::{is_safe_session_id, is_transcript_id};
 use crate::openclaw::versions::Version;
+use crate::rules::validate::documents::Against;
 use crate::rules::validate::{
     self as rules, Check, borrowed, future_time, legacy_field, no_session_id, path_escape, run_id_mismatch,
     seconds, time_order, wrong_type,
@@ -26,6 +27,13 @@ pub struct Lens<'a> {
     pub now: Millis,
     /// The directory of the store, where it has one.
     pub dir: Option<&'a Path>,
+}
+
+impl Lens<'_> {
+    /// What documents are held against.
+    pub fn against(&self) -> Against {
+        Against { version: self.version, now: self.now }
+    }
 }
 
 /// Notes what is wrong with members. What is wrong with an entry as such is seen later, from its record.

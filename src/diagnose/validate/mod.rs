@@ -3,12 +3,15 @@
 //! What you may touch here: files, for reading only. A problem is kept in eight bytes; `tell` reads the file again to
 //! say what it is.
 
+pub mod documents;
 mod inspector;
+pub mod jobs;
 mod names;
 
 use std::io;
 use std::ops::Range;
 
+pub use documents::Document;
 pub use inspector::Lens;
 
 use super::read::{ReadOptions, mark_aliases};
@@ -40,14 +43,27 @@ pub struct Validation {
     pub text_start: u64,
     /// What keeps OpenClaw from reading it at all; then nothing else is told.
     pub damage: Vec<Damaged>,
-    /// What else is wrong, in the order of the file.
-    pub notes: Vec<Note>,
-    /// Where its entries stand.
-    pub entries: Entries,
-    /// Keys as Node would hold them.
+    /// Keys as Node would hold them; of a list or a log, its elements or lines.
     pub keys: u64,
     /// What OpenClaw has after loading it.
     pub reads: Reads,
+    /// What else is wrong.
+    pub body: Body,
+}
+
+/// What is wrong with a file that loads.
+pub enum Body {
+    /// Nothing is told of it: it is damaged.
+    Nothing,
+    /// A store.
+    Store {
+        /// What is wrong, in the order of the file.
+        notes: Vec<Note>,
+        /// Where its entries stand.
+        entries: Entries,
+    },
+    /// A list of jobs, their state, or a run log.
+    Document(Document),
 }
 
 /// What OpenClaw has after loading a file.
@@ -61,7 +77,7 @@ pub struct Reads {
 
 /// The rules that may be allowed.
 pub fn ids() -> impl Iterator<Item = &'static str> {
-    rules::ALL.iter().map(|check| check.rule.id)
+    rules::ALL.iter().map(|check| check.rule.id).chain(rules::documents::ALL.iter().map(|rule| rule.id))
 }
 
 /// Validates a store.
@@ -77,20 +93,10 @@ pub fn store(
     let (mut scan, inspector) = scan_along(options.crew, &mut source, &options.keys, &make, &watch)?;
     drop(task);
     let damage = damage(&scan, source.len());
-    let text_start = if scan.bom { 3 } else { 0 };
+    let (kind, text_start) = (FileKind::Store, text_start(&scan));
     if !damage.is_empty() {
-        let entries = Entries::default();
         let reads = Reads { entries: 0, outcome: "empty" };
-        return Ok(Validation {
-            kind: FileKind::Store,
-            source,
-            text_start,
-            damage,
-            notes: Vec::new(),
-            entries,
-            keys: 0,
-            reads,
-        });
+        return Ok(Validation { kind, source, text_start, damage, keys: 0, reads, body: Body::Nothing });
     }
     mark_aliases(&mut source, &mut scan.entries, options)?;
     let mut notes = inspector.finish();
@@ -103,16 +109,13 @@ pub fn store(
     problem::in_order(&mut notes);
     source.unchanged()?;
     let (keys, reads) = (scan.live().count() as u64, reads(&scan, lens.version));
-    Ok(Validation {
-        kind: FileKind::Store,
-        source,
-        text_start,
-        damage,
-        notes,
-        entries: scan.entries,
-        keys,
-        reads,
-    })
+    let body = Body::Store { notes, entries: scan.entries };
+    Ok(Validation { kind, source, text_start, damage, keys, reads, body })
+}
+
+/// Behind a byte order mark.
+fn text_start(scan: &Scan) -> u64 {
+    if scan.bom { 3 } else { 0 }
 }
 
 /// Shows how far a long read is, and ends it when the user wants to stop.

@@ -3,6 +3,7 @@
 //! A rule that holds is remembered as a [`Note`](crate::model::problem::Note); [`ALL`] gives its number a meaning.
 
 pub mod borrowed;
+pub mod documents;
 pub mod future_time;
 pub mod hybrid_key;
 pub mod legacy_field;
