@@ -8,6 +8,7 @@ mod source;
 mod world;
 
 mod architecture;
+mod ci;
 mod commands;
 mod hooks;
 mod pages;
