@@ -129,7 +129,8 @@ pub fn diagnose_in(edge: &Edge<'_>, situation: Situation, fingerprint: bool) -> 
     };
     let budget = match policy.budget {
         Budget::Off => None,
-        Budget::Auto => heap_limit.map(forecast::comfortable_size),
+        // What OpenClaw cannot read at all is too large for any heap.
+        Budget::Auto => Some(heap_limit.map_or(u64::MAX, forecast::comfortable_size).min(rules::LARGEST)),
         Budget::Bytes(bytes) => Some(bytes),
     };
     let mut evidence = Evidence { now, gateway: gateway.life, ..Evidence::default() };

@@ -33,10 +33,8 @@ pub struct Made {
 pub struct Room {
     /// Bytes of the store.
     pub bytes: u64,
-    /// Its length as a string of Node.
-    pub units: u64,
-    /// The longest string that Node can build.
-    pub most_units: u64,
+    /// The size of the largest store that OpenClaw can read.
+    pub largest: u64,
     /// The heap limit of the gateway.
     pub heap_limit: Option<u64>,
     /// The size at which older versions rotate the store, and all of them become slow.
@@ -113,13 +111,11 @@ fn basis(count: u64, span: Millis, balanced: bool) -> String {
 
 /// When the store comes to each limit that it has not reached.
 fn reaches(room: &Room, low: u64, high: u64, now: Millis) -> Vec<Reach> {
-    let string = u128::from(room.most_units) * u128::from(room.bytes) / u128::from(room.units.max(1));
-    let string = u64::try_from(string).unwrap_or(u64::MAX);
     let heap = room.heap_limit.map(forecast::sizes_that_fill);
     let limits = [
         ("rotate-size", Some((room.rotate_bytes, room.rotate_bytes))),
         ("heap-limit", heap),
-        ("string-limit", Some((string, string))),
+        ("string-limit", Some((room.largest, room.largest))),
     ];
     let limit = |(limit, sizes): (&str, Option<(u64, u64)>)| {
         let (smallest, largest) = sizes?;
@@ -156,8 +152,8 @@ mod tests {
 
     fn room(bytes: u64) -> Room {
         let heap_limit = Some(2 << 30);
-        let most_units = 536_870_888;
-        Room { bytes, units: bytes, most_units, heap_limit, rotate_bytes: 10 << 20, retention: None }
+        let largest = 536_870_887;
+        Room { bytes, largest, heap_limit, rotate_bytes: 10 << 20, retention: None }
     }
 
     #[test]

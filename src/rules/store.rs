@@ -6,8 +6,9 @@ use crate::scan::entries::Scan;
 use crate::scan::fault::{Expected, Fault};
 use crate::scan::salvage::{Gap, Salvage, What};
 
-/// Node cannot build a longer string, in UTF-16 units; OpenClaw then takes the store for empty.
-pub const MAX_STRING_UNITS: u64 = 536_870_888;
+/// The largest store that OpenClaw can read, in bytes. It reads one as a single string (`readFileSync(path, "utf-8")`), and Node refuses a larger
+/// file, however few characters its bytes are; OpenClaw then takes the store for empty.
+pub const LARGEST: u64 = 536_870_887;
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $title:literal;)*) => {

@@ -255,11 +255,10 @@ fn of_whole(judged: &Judged, fate: &Fate, told: &StoreReport) -> Vec<Finding> {
         findings.push(finding(&rules::INVALID_UTF8, Severity::Warning, message));
     }
     let applied = fate.outcome == crate::report::model::Outcome::Applied;
-    let units_left = if applied { told.bytes_after.unwrap_or(0).min(outcome.units) } else { outcome.units };
-    if units_left > rules::MAX_STRING_UNITS {
+    let left = told.bytes_after.filter(|_| applied).unwrap_or(judged.reading.bytes);
+    if left > rules::LARGEST {
         let message = format!(
-            "{} characters, more than one string of Node can hold: OpenClaw takes the store for empty",
-            outcome.units
+            "{left} bytes, more than Node can read as one string: OpenClaw takes the store for empty"
         );
         findings.push(
             finding(&rules::OVERSIZED, Severity::Error, message).fix("prune it before the gateway starts"),

@@ -12,7 +12,7 @@ use crate::plan::growth::Room;
 use crate::report::model::{
     BrakeReport, Damage, EntryCounts, FieldReport, OpenclawReads, Outcome, StoreReport, StoreVerdict, Tally,
 };
-use crate::rules::store::{Damaged, MAX_STRING_UNITS};
+use crate::rules::store::{Damaged, LARGEST};
 use crate::scan::entries::Scan;
 
 /// A list of the report holds so many rows, and one for the rest.
@@ -42,8 +42,7 @@ pub fn tell(diagnosis: &mut Diagnosis, at: usize, fate: &Fate) -> std::io::Resul
             } else if fate.outcome != Outcome::Applied {
                 let room = Room {
                     bytes: judged.reading.bytes,
-                    units: judged.reading.scan.outcome.units,
-                    most_units: MAX_STRING_UNITS,
+                    largest: LARGEST,
                     heap_limit,
                     rotate_bytes: situation.config.session.maintenance.rotate_bytes,
                     retention: policy.run_retention,
@@ -93,7 +92,7 @@ pub fn blank(file: &StoreFile, fate: &Fate) -> StoreReport {
 fn whole(told: &mut StoreReport, judged: &Judged, fate: &Fate, heap_limit: Option<u64>) {
     let summary = &judged.plan.summary;
     let scan = &judged.reading.scan;
-    let oversized = scan.outcome.units > MAX_STRING_UNITS;
+    let oversized = judged.reading.bytes > LARGEST;
     told.bytes = Some(judged.reading.bytes);
     told.verdict = if summary.is_change() || oversized || !judged.plan.brakes.is_empty() {
         StoreVerdict::Findings

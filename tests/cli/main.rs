@@ -33,6 +33,7 @@ mod hostile;
 mod inputs;
 mod memory;
 mod metrics;
+mod oversized;
 mod prune;
 mod races;
 mod recover;

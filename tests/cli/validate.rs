@@ -11,7 +11,7 @@ use serde_json::Value;
 
 const NOW: &str = "2026-11-21T12:00:00Z";
 
-/// Rules of which no file can be kept here: half a gigabyte.
+/// Rules of which no file can be kept here: half a gigabyte. Its test is in `oversized`.
 const NO_FILE: &str = "store-oversized";
 
 fn root() -> PathBuf {

@@ -33,9 +33,8 @@ fn of_store(store: &Diagnosed) -> Option<String> {
         Condition::Busy(why) => why.clone(),
         Condition::Failed(error) => error.to_string(),
         Condition::Whole(judged) => {
-            let units = judged.reading.scan.outcome.units;
             let loss = &store.loss;
-            if units > rules::MAX_STRING_UNITS {
+            if judged.reading.bytes > rules::LARGEST {
                 "is longer than one string of Node, so OpenClaw takes it for empty".to_owned()
             } else if loss.rotated.is_some() {
                 "lost its entries to a rotation".to_owned()

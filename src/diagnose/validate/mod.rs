@@ -134,12 +134,8 @@ impl Watch for Follower<'_> {
 /// What keeps OpenClaw from reading the file.
 fn damage(scan: &Scan, bytes: u64) -> Vec<Damaged> {
     let mut damage = store::damage(scan, bytes);
-    if scan.outcome.units > store::MAX_STRING_UNITS {
-        let detail = format!(
-            "{} UTF-16 units; Node holds {} in a string",
-            scan.outcome.units,
-            store::MAX_STRING_UNITS
-        );
+    if bytes > store::LARGEST {
+        let detail = format!("{bytes} bytes; Node reads {} as one string", store::LARGEST);
         damage.push(Damaged { rule: &store::OVERSIZED, start: 0, end: bytes, line: 1, column: 1, detail });
     }
     damage
