@@ -93,33 +93,11 @@ fn edit_distance(from: &str, to: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// Every id of `docs/interface.md` that a command can emit.
-    const EXPECTED: &str = "duplicate-key malformed-entry malformed-session-id alias-key zombie-finished \
-        zombie-dead-owner zombie-superseded zombie-overdue orphan-job orphan-parent stale-run stale-session \
-        surplus-run surplus-entry live \
-        protected-main protected-direct protected-group protected-channel protected-thread protected-acp \
-        protected-cli protected-pinned protected-heartbeat protected-in-use protected-base-cron \
-        protected-job-target protected-parent protected-resumable protected-pending protected-settings \
-        protected-unknown protected-keep \
-        interrupted missing-transcript \
-        store-missing store-empty store-truncated store-corrupt store-bom store-trailing-bytes \
-        store-not-an-object store-invalid-utf8 store-oversized store-rotated-away store-wiped heap-forecast \
-        era-sqlite gateway-running gateway-unknown lock-stale \
-        cron-stuck-marker cron-runaway-job \
-        config-unreadable cron-jobs-unreadable run-log-unreadable run-log-torn registry-unreadable \
-        transcripts-unreadable \
-        config-maintenance-warn config-max-entries config-retention-off config-isolated-churn \
-        transcript-orphan leftover-temp leftover-backup subagent-stale \
-        entry-no-session-id entry-hybrid-key entry-wrong-type entry-seconds entry-future-time entry-time-order \
-        entry-path-escape entry-run-id-mismatch entry-legacy-field \
-        brake-tripped slim-cache recovered \
-        store-unreadable look-failed lock-held hook-refused hook-note";
-
     #[test]
-    fn every_rule_has_a_section_and_no_section_is_unknown() {
-        let expected: Vec<&str> = EXPECTED.split_whitespace().collect();
-        assert_eq!(ids().collect::<Vec<_>>(), expected);
-        for id in expected {
+    fn every_section_says_when_its_rule_holds() {
+        // Which ids there are is held against the code by `tests/docs/pages.rs`.
+        assert!(ids().count() > 90);
+        for id in ids() {
             let text = section(id).expect(id);
             assert!(text.lines().count() >= 5, "{id} is thin:\n{text}");
             assert!(text.contains("- Holds when: "), "{id} does not say when it holds");
