@@ -9,7 +9,7 @@ use crate::apply::memory::Memory;
 use crate::apply::small;
 use crate::cli::request::Check;
 use crate::diagnose::run::{Edge, LookError, diagnose};
-use crate::diagnose::{Condition, Diagnosis, changeset};
+use crate::diagnose::{Condition, Diagnosis, changeset, records};
 use crate::evidence::discover::Situation;
 use crate::exit::Exit;
 use crate::host::Host;
@@ -122,7 +122,7 @@ fn publish(edge: &Edge<'_>, wanted: &Check, diagnosis: &Diagnosis, report: &Repo
 
 /// What `guard` remembers; `None` where it was never started here.
 fn guarded(situation: &Situation, now: Millis) -> Option<Guarded> {
-    let memory = Memory::read(&situation.state_dir.join("sessions-doctor"));
+    let memory = Memory::read(&records::of_guard(situation)?);
     let last_start = memory.starts.last().copied()?;
     Some(Guarded {
         last_action: memory.last_action.as_ref().map(|deed| deed.at),

@@ -16,7 +16,7 @@ use crate::apply::memory::{Deed, Memory, Told, World};
 use crate::cli::args::WriteArgs;
 use crate::cli::request::{Guard, Recover};
 use crate::diagnose::run::{Edge, LookError, diagnose_in};
-use crate::diagnose::{Condition, Diagnosis};
+use crate::diagnose::{Condition, Diagnosis, records};
 use crate::evidence::discover::{self, Situation};
 use crate::exit::Exit;
 use crate::model::Millis;
@@ -51,46 +51,49 @@ pub fn run(edge: &Edge<'_>, wanted: &Guard) -> anyhow::Result<Exit> {
     Ok(if wanted.strict || asked_to_stop { exit } else { Exit::Healthy })
 }
 
-/// What a start found, and where it is remembered.
+/// What a start remembers of those before it.
 struct Start {
-    situation: Situation,
-    /// `None` where nothing may be remembered.
+    /// Where it is kept; `None` where nothing may be remembered.
     records: Option<PathBuf>,
     memory: Memory,
 }
 
 fn guard(edge: &Edge<'_>, wanted: &Guard) -> Result<Exit, LookError> {
-    let situation = discover::discover(edge.host, &edge.request.whereabouts)?;
+    let mut situation = look(edge)?;
     if matches!(situation.era, Era::Sqlite | Era::Unknown) {
         line::say(edge, &line::of_era(&situation));
         return Ok(Exit::Healthy);
     }
-    let mut start = Start::begin(edge, wanted, situation);
-    if start.is_settled(edge) {
-        for told in start.memory.told.clone() {
+    let start = Start::begin(edge, wanted, &situation);
+    if start.is_settled(edge, &situation) {
+        for told in &start.memory.told {
             let text = format!("{} (unchanged since)", told.text);
             line::say(edge, &start.line(edge, &told.path, Priority::of_number(told.priority), &text));
         }
         start.remember(edge);
         return Ok(Exit::Healthy);
     }
-    if !wanted.check_only {
-        write::settle_leftovers(edge, &start.situation, &consent()).map_err(|error| other(&error))?;
-        start.situation = discover::discover(edge.host, &edge.request.whereabouts)?;
+    if !wanted.check_only
+        && write::settle_leftovers(edge, &situation, &consent()).map_err(|error| other(&error))?
+    {
+        situation = look(edge)?;
     }
-    act(edge, wanted, start)
+    act(edge, wanted, start, situation)
+}
+
+fn look(edge: &Edge<'_>) -> Result<Situation, LookError> {
+    Ok(discover::discover(edge.host, &edge.request.whereabouts)?)
 }
 
 /// The whole look, and what follows from it.
-fn act(edge: &Edge<'_>, wanted: &Guard, mut start: Start) -> Result<Exit, LookError> {
-    let look = || discover::discover(edge.host, &edge.request.whereabouts);
-    let mut diagnosis = diagnose_in(edge, look()?, !wanted.check_only)?;
+fn act(edge: &Edge<'_>, wanted: &Guard, mut start: Start, found: Situation) -> Result<Exit, LookError> {
+    let mut diagnosis = diagnose_in(edge, found, !wanted.check_only)?;
     let mut recovered = Vec::new();
     if !wanted.check_only
         && diagnosis.stores.iter().any(|store| needs_recovery(&store.condition, &store.loss))
     {
         recovered = recover_all(edge)?;
-        diagnosis = diagnose_in(edge, look()?, true)?;
+        diagnosis = diagnose_in(edge, look(edge)?, true)?;
     }
     let mut fates = check::plans(&mut diagnosis);
     if !wanted.check_only {
@@ -109,7 +112,7 @@ fn act(edge: &Edge<'_>, wanted: &Guard, mut start: Start) -> Result<Exit, LookEr
         start.note(edge, store, priority, text);
     }
     let exit = speak::exit_of(told.exit_code);
-    start.settle(edge, is_settled(&diagnosis, &fates));
+    start.settle(edge, &diagnosis.situation, is_settled(&diagnosis, &fates));
     start.remember(edge);
     if edge.request.output.json {
         let redactor = speak::redactor(edge, Some(&diagnosis));
@@ -159,22 +162,20 @@ fn is_settled(diagnosis: &Diagnosis, fates: &[Fate]) -> bool {
 }
 
 impl Start {
-    fn begin(edge: &Edge<'_>, wanted: &Guard, situation: Situation) -> Self {
-        let store = situation.stores.iter().find(|store| store.exists);
-        let records = store.filter(|_| !wanted.check_only);
-        let records = records.and_then(|store| write::records_dir(&store.real, &situation).ok());
+    fn begin(edge: &Edge<'_>, wanted: &Guard, situation: &Situation) -> Self {
+        let records = records::of_guard(situation).filter(|_| !wanted.check_only);
         let mut memory = records.as_deref().map(Memory::read).unwrap_or_default();
         memory.started(edge.host.now_ms);
-        Start { situation, records, memory }
+        Start { records, memory }
     }
 
     /// Whether the last look left nothing to do, and nothing changed since.
-    fn is_settled(&self, edge: &Edge<'_>) -> bool {
+    fn is_settled(&self, edge: &Edge<'_>, situation: &Situation) -> bool {
         let memory = &self.memory;
         let young = |at: Millis| (0..LOOK_AGAIN).contains(&(edge.host.now_ms - at));
         memory.settled_at.is_some_and(young)
             && memory.options == options(edge)
-            && memory.world == world(&self.situation)
+            && memory.world == world(situation)
     }
 
     /// Takes down what was said of a store, and what was done to it.
@@ -192,10 +193,10 @@ impl Start {
         self.memory.told.push(Told { path, priority: priority.number(), text });
     }
 
-    fn settle(&mut self, edge: &Edge<'_>, settled: bool) {
+    fn settle(&mut self, edge: &Edge<'_>, situation: &Situation, settled: bool) {
         self.memory.settled_at = settled.then_some(edge.host.now_ms);
         self.memory.options = options(edge);
-        self.memory.world = world(&self.situation);
+        self.memory.world = world(situation);
     }
 
     /// What cannot be remembered makes the next look longer, and nothing worse.

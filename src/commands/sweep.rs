@@ -14,7 +14,7 @@ use crate::cli::request::Sweep as Wanted;
 use crate::diagnose::run::{Edge, LookError, Writer, diagnose_in};
 use crate::diagnose::sweep::moves::{Fate, MOST_FILES, Printed};
 use crate::diagnose::sweep::{self, Leftover, StaleRows, Sweep};
-use crate::diagnose::{Diagnosed, Diagnosis, Judged};
+use crate::diagnose::{Diagnosed, Diagnosis, Judged, records};
 use crate::evidence::discover;
 use crate::exit::Exit;
 use crate::model::leftover::Way;
@@ -209,7 +209,7 @@ fn lock<'l>(
     write::may_write(edge, situation, consent)?;
     let first = sweep.path(batch.leftovers[0]);
     let told = |error| ApplyError::Io(DiskError::new("look at", &first, error));
-    let records = write::records_dir(&first, situation).map_err(told)?;
+    let records = records::of(&first, situation).map_err(told)?;
     let taken = match held.take() {
         Some((lock, known)) if known == records => (lock, known),
         other => {

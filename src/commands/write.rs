@@ -1,6 +1,5 @@
 //! What every writing verb does the same way: permission, consent, the lock of our own, what was left over.
 
-use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -14,6 +13,7 @@ use crate::apply::store_lock::StoreLock;
 use crate::apply::target::Target;
 use crate::apply::{ApplyError, DiskError, RecordsLock, RunState, resume, runs};
 use crate::cli::args::{GatewayArg, WriteArgs};
+use crate::diagnose::records;
 use crate::diagnose::run::{Edge, Writer};
 use crate::evidence::discover::Situation;
 use crate::evidence::gateway::{self, GatewayEvidence};
@@ -93,7 +93,7 @@ pub fn begin(
     write: &WriteArgs,
 ) -> Result<(RecordsLock, PathBuf), ApplyError> {
     let told = |error| ApplyError::Io(DiskError::new("look at", real, error));
-    let records = records_dir(real, situation).map_err(told)?;
+    let records = records::of(real, situation).map_err(told)?;
     let (lock, resumed) = lock(edge, situation, &records, write)?;
     if resumed {
         let what = "an earlier run was finished or rolled back first".to_owned();
@@ -137,17 +137,11 @@ pub fn rescan(temp: &Path, map: bool, main_key: &str) -> Result<Scan, String> {
     scan(&mut source, &context, &mut |_| Ok(())).map_err(|error| error.to_string())
 }
 
-/// Where the records of a store lie.
-pub fn records_dir(store: &Path, situation: &Situation) -> std::io::Result<PathBuf> {
-    let state = situation.exists.then_some(situation.state_dir.as_path());
-    runs::records_dir(store, state).map_err(std::io::Error::other)
-}
-
 /// Finishes or rolls back what earlier runs left, wherever records of the situation lie. Nothing is made.
 /// Returns whether there was anything, for then the situation may be another.
 pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArgs) -> anyhow::Result<bool> {
     let mut any = false;
-    for dir in records_dirs(situation).iter().filter(|dir| is_unsettled(dir, situation)) {
+    for dir in records::all(situation).iter().filter(|dir| is_unsettled(dir, situation)) {
         any = true;
         match lock(edge, situation, dir, write) {
             Ok(_) => {}
@@ -157,22 +151,6 @@ pub fn settle_leftovers(edge: &Edge<'_>, situation: &Situation, write: &WriteArg
         }
     }
     Ok(any)
-}
-
-/// Every records directory that the situation may have; a store whose own directory is gone has none.
-pub fn records_dirs(situation: &Situation) -> BTreeSet<PathBuf> {
-    let mut dirs: BTreeSet<PathBuf> =
-        written(situation).filter_map(|path| records_dir(&path, situation).ok()).collect();
-    let of_state = std::fs::canonicalize(&situation.state_dir).map(|state| state.join("sessions-doctor"));
-    dirs.extend(of_state.into_iter().filter(|dir| dir.is_dir()));
-    dirs
-}
-
-/// Every file that runs of ours replace, links resolved where they can be.
-fn written(situation: &Situation) -> impl Iterator<Item = PathBuf> {
-    let documents = situation.documents().into_iter();
-    let documents = documents.map(|path| std::fs::canonicalize(&path).unwrap_or(path));
-    situation.stores.iter().map(|store| store.real.clone()).chain(documents)
 }
 
 /// Whether a run was cut short, or left a temporary file beside a store.
@@ -186,7 +164,7 @@ fn is_unsettled(records: &Path, situation: &Situation) -> bool {
             name.starts_with(".sessions-doctor.") && name.ends_with(".tmp")
         })
     };
-    let temps = || written(situation).any(|path| path.parent().is_some_and(has_temp));
+    let temps = || records::written(situation).any(|path| path.parent().is_some_and(has_temp));
     runs::runs_dir(records).is_dir() && (cut_short() || temps())
 }
 
@@ -199,7 +177,7 @@ pub fn lock(
 ) -> Result<(RecordsLock, bool), crate::apply::ApplyError> {
     let Writer { disk, liveness, limits } = edge.writer;
     let lock = RecordsLock::acquire(disk, records, limits.flock_wait, edge.cancel)?;
-    let stores: Vec<PathBuf> = written(situation).collect();
+    let stores: Vec<PathBuf> = records::written(situation).collect();
     let left = resume(
         disk,
         &lock,

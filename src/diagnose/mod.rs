@@ -10,6 +10,7 @@ pub mod document;
 pub mod keys;
 pub mod nodes;
 pub mod read;
+pub mod records;
 pub mod recovery;
 pub mod restore;
 pub mod run;
@@ -28,7 +29,7 @@ use crate::plan::prune::{Docket, PrunePlan};
 use crate::report::model::EvidenceItem;
 use crate::rules::case::StoreFacts;
 use crate::rules::store::Damaged;
-use read::Reading;
+use read::{ReadFailure, Reading};
 use recovery::loss::Loss;
 use settle::LastLines;
 
@@ -124,6 +125,16 @@ impl Condition {
     }
 }
 
+impl From<ReadFailure> for Condition {
+    fn from(failure: ReadFailure) -> Self {
+        match failure {
+            ReadFailure::Changing(why) => Condition::Busy(why),
+            ReadFailure::Cancelled => Condition::Busy("interrupted".to_owned()),
+            ReadFailure::Io(error) => Condition::Failed(error),
+        }
+    }
+}
+
 /// A store that was read whole, and judged.
 pub struct Judged {
     /// What was read.
@@ -141,6 +152,13 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// A store of which nothing is decided yet. `outside`: whether it lies outside the state directory.
+    pub fn new(reading: Reading, evidence: &Evidence, sessions: SessionsDir, outside: bool) -> Self {
+        let facts = StoreFacts::gather(&reading.scan.entries, &evidence.jobs.known, outside);
+        let (lines, plan) = (LastLines::default(), PrunePlan::default());
+        Judged { reading, facts, sessions, lines, plan, budget: None }
+    }
+
     /// What the sessions directory says of entry `at`.
     pub fn traces(&self, at: usize) -> Traces {
         let entry = &self.reading.scan.entries[at];

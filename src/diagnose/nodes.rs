@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::read::{self, ReadFailure, ReadOptions};
+use super::read::{self, ReadOptions};
 use super::{Condition, Diagnosed, Judged};
 use crate::evidence::database::spool;
 use crate::evidence::discover::Situation;
@@ -10,12 +10,9 @@ use crate::evidence::sessions::SessionsDir;
 use crate::model::evidence::Evidence;
 use crate::model::store::StoreFile;
 use crate::plan::decision::{Held, Summary};
-use crate::plan::prune::PrunePlan;
 use crate::report::model::{EvidenceItem, EvidenceState};
-use crate::rules::case::StoreFacts;
 
 use super::recovery::loss::Loss;
-use super::settle::LastLines;
 
 /// The sessions of every database of the situation that holds some, and how reading them went.
 pub fn open(
@@ -64,19 +61,9 @@ fn of_database(
     file.real.clone_from(&spool.path);
     let condition = match read::read(&file, options) {
         Ok(reading) => {
-            let facts = StoreFacts::gather(&reading.scan.entries, &evidence.jobs.known, false);
-            Condition::Whole(Box::new(Judged {
-                reading,
-                facts,
-                sessions: SessionsDir::elsewhere(path),
-                lines: LastLines::default(),
-                plan: PrunePlan::default(),
-                budget: None,
-            }))
+            Condition::Whole(Box::new(Judged::new(reading, evidence, SessionsDir::elsewhere(path), false)))
         }
-        Err(ReadFailure::Changing(why)) => Condition::Busy(why),
-        Err(ReadFailure::Cancelled) => Condition::Busy("interrupted".to_owned()),
-        Err(ReadFailure::Io(error)) => Condition::Failed(error),
+        Err(failure) => failure.into(),
     };
     // The file is open, and its name goes away with the spool.
     file.real = path.to_owned();

@@ -5,10 +5,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::read::{self, ReadFailure, ReadOptions};
+use super::read::{self, ReadOptions};
 use super::recovery::has_originals;
 use super::recovery::loss::{self, Look, Loss};
-use super::settle::{self, LastLines};
+use super::settle;
 use super::{Condition, Diagnosed, Diagnosis, Judged, Trouble, cron, nodes};
 use crate::apply::liveness::Liveness;
 use crate::apply::{Cancel, Disk, Limits};
@@ -26,10 +26,8 @@ use crate::model::evidence::{Evidence, Life};
 use crate::model::policy::Budget;
 use crate::model::store::StoreFile;
 use crate::plan::forecast;
-use crate::plan::prune::PrunePlan;
 use crate::progress::Progress;
 use crate::report::model::{Era, EvidenceState};
-use crate::rules::case::StoreFacts;
 use crate::rules::store as rules;
 use crate::scan::entries::KeyContext;
 use crate::scan::parallel::Crew;
@@ -243,23 +241,14 @@ fn open(
     }
     let reading = match read::read(file, options) {
         Ok(reading) => reading,
-        Err(ReadFailure::Changing(why)) => return Condition::Busy(why),
-        Err(ReadFailure::Cancelled) => return Condition::Busy("interrupted".to_owned()),
-        Err(ReadFailure::Io(error)) => return Condition::Failed(error),
+        Err(failure) => return failure.into(),
     };
     let damage = rules::damage(&reading.scan, reading.bytes);
     if !damage.is_empty() {
         return Condition::Damaged(Box::new(reading), damage);
     }
-    let facts = StoreFacts::gather(&reading.scan.entries, &evidence.jobs.known, file.outside);
-    Condition::Whole(Box::new(Judged {
-        reading,
-        facts,
-        sessions,
-        lines: LastLines::default(),
-        plan: PrunePlan::default(),
-        budget,
-    }))
+    let judged = Judged::new(reading, evidence, sessions, file.outside);
+    Condition::Whole(Box::new(Judged { budget, ..judged }))
 }
 
 impl Diagnosed {

@@ -45,16 +45,15 @@ pub struct Room {
 
 /// The pace of a store; `None` where too little was made to tell.
 pub fn growth(made: impl Iterator<Item = Made> + Clone, room: &Room, now: Millis) -> Option<Growth> {
-    let count = made.clone().count() as u64;
-    let newest = made.clone().map(|made| made.at).max()?;
-    let oldest = made.clone().map(|made| made.at).min()?;
-    let span = newest - oldest;
+    let extent = made.clone().map(Extent::of).reduce(Extent::with)?;
+    let Extent { count, newest, .. } = extent;
+    let span = newest - extent.oldest;
     if count < FEWEST || span < HOUR {
         return None;
     }
     let paces = WINDOWS.map(|window| pace(made.clone(), newest, window.min(span)));
     let (low, high) = (least(&paces, |pace| pace.0), most(&paces, |pace| pace.0));
-    let balanced = is_balanced(made, newest, span, room.retention);
+    let balanced = extent.only_runs && room.retention.is_some_and(|kept| is_balanced(span, kept));
     let low = if balanced { 0 } else { low };
     Some(Growth {
         bytes_per_day_low: low,
@@ -83,18 +82,33 @@ fn most(paces: &[(u64, u64)], of: impl Fn(&(u64, u64)) -> u64) -> u64 {
     paces.iter().map(of).max().unwrap_or(0)
 }
 
-/// Whether OpenClaw takes out as much as it makes: there are only runs, for longer than they are kept, and none of them
-/// is much older.
-fn is_balanced(
-    mut made: impl Iterator<Item = Made>,
+/// Whether OpenClaw takes out as many runs as it makes: they are made for longer than they are kept, and none of them is
+/// much older.
+fn is_balanced(span: Millis, kept: Millis) -> bool {
+    (kept - kept / 8..=kept + kept / 8 + HOUR).contains(&span)
+}
+
+/// When something was made.
+struct Extent {
+    count: u64,
+    oldest: Millis,
     newest: Millis,
-    span: Millis,
-    retention: Option<Millis>,
-) -> bool {
-    retention.is_some_and(|kept| {
-        let late = kept + kept / 8 + HOUR;
-        span + kept / 8 >= kept && made.all(|made| made.is_run && newest - made.at <= late)
-    })
+    only_runs: bool,
+}
+
+impl Extent {
+    fn of(made: Made) -> Self {
+        Extent { count: 1, oldest: made.at, newest: made.at, only_runs: made.is_run }
+    }
+
+    fn with(self, other: Extent) -> Self {
+        Extent {
+            count: self.count + other.count,
+            oldest: self.oldest.min(other.oldest),
+            newest: self.newest.max(other.newest),
+            only_runs: self.only_runs && other.only_runs,
+        }
+    }
 }
 
 fn basis(count: u64, span: Millis, balanced: bool) -> String {

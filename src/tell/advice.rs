@@ -56,14 +56,17 @@ fn version(text: &str) -> Option<Version> {
 }
 
 fn grown(judged: &Judged, told: &StoreReport, now: Millis) -> Grown {
-    let runs = || judged.reading.scan.live().filter(|entry| entry.family() == Family::RunRecord);
     let is_old = |at: Millis| now.saturating_sub(at) > DAY;
-    let old = runs().filter(|entry| entry.updated_at.past(now).is_some_and(is_old));
+    let (mut runs, mut old_runs) = (0, 0);
+    for entry in judged.reading.scan.live().filter(|entry| entry.family() == Family::RunRecord) {
+        runs += 1;
+        old_runs += u64::from(entry.updated_at.past(now).is_some_and(is_old));
+    }
     Grown {
         bytes: judged.reading.bytes,
-        lasting: told.entries.total - runs().count() as u64,
-        runs: runs().count() as u64,
-        old_runs: old.count() as u64,
+        lasting: told.entries.total - runs,
+        runs,
+        old_runs,
         entries_per_day: told.growth.as_ref().map(|growth| growth.entries_per_day_low),
         bytes_per_day: told.growth.as_ref().map_or(0, |growth| growth.bytes_per_day_low),
     }

@@ -3,17 +3,15 @@
 use std::path::Path;
 
 use super::super::{document, prune, speak, write};
-use super::blank;
-use crate::apply::output::write_output;
+use super::{blank, complain, conclude};
 use crate::apply::runs::Run;
 use crate::apply::{ApplyError, Receipt, RunSummary};
 use crate::cli::args::WriteArgs;
 use crate::diagnose::document::restore::{self, Restoration};
-use crate::diagnose::restore::RestoreError;
 use crate::diagnose::run::Edge;
 use crate::evidence::discover::Situation;
 use crate::exit::Exit;
-use crate::report::model::{FileReport, NoChanges};
+use crate::report::model::FileReport;
 
 /// Writes the document with the run undone to a file of its own.
 pub(super) fn write_to(edge: &Edge<'_>, run: &Run, file: &Path) -> anyhow::Result<Exit> {
@@ -21,14 +19,7 @@ pub(super) fn write_to(edge: &Edge<'_>, run: &Run, file: &Path) -> anyhow::Resul
         Ok(restoration) => restoration,
         Err(error) => return complain(edge, &error),
     };
-    let (table, sources) = (&restoration.edit.table, restoration.sources()?);
-    match write_output(edge.writer.disk, file, table, &sources, 0o600, edge.cancel) {
-        Ok(_) => {
-            speak::say(edge, &format!("the file with run {} undone is in {}", run.id, file.display()));
-            Ok(Exit::Healthy)
-        }
-        Err(error) => speak::end(edge, error.exit(), "store-unreadable", &error.to_string()),
-    }
+    super::write_to(edge, ("file", run, file), &restoration.edit.table, &restoration.sources()?)
 }
 
 /// Puts members back into the document as it is now.
@@ -109,15 +100,5 @@ fn tell(
         }
     };
     report.exit_code = exit.code();
-    let exit = speak::report_with(edge, report, &mut NoChanges, Vec::new(), &speak::redactor(edge, None))?;
-    if !edge.request.output.quiet && !edge.request.output.json && !words.is_empty() {
-        let mut out = edge.out.borrow_mut();
-        writeln!(out, "{words}")?;
-        out.flush()?;
-    }
-    Ok(exit)
-}
-
-fn complain(edge: &Edge<'_>, error: &RestoreError) -> anyhow::Result<Exit> {
-    speak::end(edge, error.exit(), "store-unreadable", &error.to_string())
+    conclude(edge, report, &words)
 }

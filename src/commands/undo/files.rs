@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::super::{prune, speak, write};
-use super::blank;
+use super::{blank, conclude};
 use crate::apply::batch::{self, BatchReceipt, BatchRequest};
 use crate::apply::run_record::{Step, StepOp};
 use crate::apply::runs::Run;
@@ -13,7 +13,7 @@ use crate::cli::args::WriteArgs;
 use crate::diagnose::run::Edge;
 use crate::evidence::discover::Situation;
 use crate::exit::Exit;
-use crate::report::model::{FileReport, Finding, NoChanges, Severity};
+use crate::report::model::{FileReport, Finding, Severity};
 
 /// What can be put back of a run.
 #[derive(Default)]
@@ -162,13 +162,7 @@ fn tell(
         }
     };
     report.exit_code = exit.code();
-    let exit = speak::report_with(edge, report, &mut NoChanges, Vec::new(), &speak::redactor(edge, None))?;
-    if !edge.request.output.quiet && !edge.request.output.json && !words.is_empty() {
-        let mut out = edge.out.borrow_mut();
-        writeln!(out, "{words}")?;
-        out.flush()?;
-    }
-    Ok(exit)
+    conclude(edge, report, &words)
 }
 
 fn row(step: &Step) -> Option<FileReport> {

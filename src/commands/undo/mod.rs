@@ -4,17 +4,22 @@ mod document;
 mod files;
 mod store;
 
+use std::fs::File;
 use std::path::Path;
 
 use super::{speak, write};
+use crate::apply::output::write_output;
 use crate::apply::run_id::RunId;
 use crate::apply::runs::{self, Found, Run};
 use crate::apply::{RunState, Subject};
 use crate::cli::args::WriteArgs;
+use crate::diagnose::records;
+use crate::diagnose::restore::RestoreError;
 use crate::diagnose::run::{Edge, LookError};
 use crate::evidence::discover::{self, Situation};
 use crate::evidence::gateway;
 use crate::exit::Exit;
+use crate::model::plan::PieceTable;
 use crate::report::model::{Finding, NoChanges, Report, RunReport, Severity};
 
 /// Lists the runs, newest first.
@@ -80,6 +85,38 @@ pub fn undo(edge: &Edge<'_>, wanted: &str, to: Option<&Path>, consent: &WriteArg
     }
 }
 
+/// Ends with a report and, for people, a sentence of what came back.
+fn conclude(edge: &Edge<'_>, report: Report, words: &str) -> anyhow::Result<Exit> {
+    let exit = speak::report_with(edge, report, &mut NoChanges, Vec::new(), &speak::redactor(edge, None))?;
+    if !edge.request.output.quiet && !edge.request.output.json && !words.is_empty() {
+        let mut out = edge.out.borrow_mut();
+        writeln!(out, "{words}")?;
+        out.flush()?;
+    }
+    Ok(exit)
+}
+
+/// Writes what a run left, with the run undone, to a file of its own; `what` it is.
+fn write_to(
+    edge: &Edge<'_>,
+    (what, run, file): (&str, &Run, &Path),
+    table: &PieceTable,
+    sources: &[File],
+) -> anyhow::Result<Exit> {
+    match write_output(edge.writer.disk, file, table, sources, 0o600, edge.cancel) {
+        Ok(_) => {
+            speak::say(edge, &format!("the {what} with run {} undone is in {}", run.id, file.display()));
+            Ok(Exit::Healthy)
+        }
+        Err(error) => speak::end(edge, error.exit(), "store-unreadable", &error.to_string()),
+    }
+}
+
+/// Why there is no plan.
+fn complain(edge: &Edge<'_>, error: &RestoreError) -> anyhow::Result<Exit> {
+    speak::end(edge, error.exit(), "store-unreadable", &error.to_string())
+}
+
 fn blank(edge: &Edge<'_>, situation: &Situation) -> Report {
     let now = edge.request.now.unwrap_or(edge.host.now_ms);
     let mut report = speak::blank(edge.request.verb.name(), now);
@@ -95,7 +132,7 @@ type Record = (RunId, Result<Run, String>);
 /// What every records directory of the situation holds, oldest first.
 fn records(situation: &Situation) -> anyhow::Result<Vec<Record>> {
     let mut records = Vec::new();
-    for dir in write::records_dirs(situation).iter().filter(|dir| dir.is_dir()) {
+    for dir in records::all(situation).iter().filter(|dir| dir.is_dir()) {
         records.extend(runs::list(dir)?.into_iter().filter_map(|found| match found {
             Found::Run(run) => Some((run.id.clone(), Ok(*run))),
             Found::Unreadable(id, _, why) => {

@@ -5,17 +5,16 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::super::{prune, speak, write};
-use super::blank;
-use crate::apply::output::write_output;
+use super::{blank, complain, conclude};
 use crate::apply::runs::Run;
 use crate::apply::{ApplyError, ReplaceRequest, RunSummary, Subject, apply as replace};
 use crate::cli::args::WriteArgs;
-use crate::diagnose::restore::{self, Restoration, RestoreError};
+use crate::diagnose::restore::{self, Restoration};
 use crate::diagnose::run::Edge;
 use crate::evidence::discover::Situation;
 use crate::exit::Exit;
 use crate::model::store::StoreFile;
-use crate::report::model::{EntryCounts, NoChanges, OpenclawReads, Outcome, StoreVerdict};
+use crate::report::model::{EntryCounts, OpenclawReads, Outcome, StoreVerdict};
 use crate::tell::{Fate, store};
 
 /// Writes the store with the run undone to a file of its own.
@@ -30,15 +29,7 @@ pub(super) fn write_to(
         Ok(restoration) => restoration,
         Err(error) => return complain(edge, &error),
     };
-    let written =
-        write_output(edge.writer.disk, file, &restoration.table, &restoration.sources()?, 0o600, edge.cancel);
-    match written {
-        Ok(_) => {
-            speak::say(edge, &format!("the store with run {} undone is in {}", run.id, file.display()));
-            Ok(Exit::Healthy)
-        }
-        Err(error) => speak::end(edge, error.exit(), "store-unreadable", &error.to_string()),
-    }
+    super::write_to(edge, ("store", run, file), &restoration.table, &restoration.sources()?)
 }
 
 /// Puts entries back into the store as it is now.
@@ -152,25 +143,15 @@ fn tell(
     report.findings = fate.findings.clone();
     report.exit_code = fate.exit.code();
     report.stores = vec![told];
-    let exit = speak::report_with(edge, report, &mut NoChanges, Vec::new(), &speak::redactor(edge, None))?;
-    if !edge.request.output.quiet && !edge.request.output.json {
-        let mut out = edge.out.borrow_mut();
-        match (applied, restoration.is_change()) {
-            (true, _) => writeln!(
-                out,
+    let words = match (applied, restoration.is_change()) {
+        (true, _) => {
+            format!(
                 "Put back: {}; changed values taken back: {}.",
                 restoration.restored, restoration.reverted
-            )?,
-            (false, false) => {
-                writeln!(out, "Nothing to put back: the store holds everything that the run took out.")?;
-            }
-            (false, true) => {}
+            )
         }
-        out.flush()?;
-    }
-    Ok(exit)
-}
-
-fn complain(edge: &Edge<'_>, error: &RestoreError) -> anyhow::Result<Exit> {
-    speak::end(edge, error.exit(), "store-unreadable", &error.to_string())
+        (false, false) => "Nothing to put back: the store holds everything that the run took out.".to_owned(),
+        (false, true) => String::new(),
+    };
+    conclude(edge, report, &words)
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::apply::RunState;
 use crate::apply::runs::{self, Found};
-use crate::diagnose::Diagnosis;
+use crate::diagnose::{Diagnosis, records};
 use crate::evidence::database;
 use crate::evidence::discover::Situation;
 use crate::host::files;
@@ -173,7 +173,7 @@ pub fn stores(reader: &mut Reader<'_>, diagnosis: &Diagnosis) {
 
 /// What our own runs keep, and `undo` can bring back: originals, and what they changed.
 pub fn originals(reader: &mut Reader<'_>, situation: &Situation) {
-    for dir in records_dirs(situation) {
+    for dir in records::all(situation) {
         let found = match runs::list(&dir) {
             Ok(found) => found,
             Err(error) => return reader.unread.push(error.to_string()),
@@ -188,15 +188,6 @@ pub fn originals(reader: &mut Reader<'_>, situation: &Situation) {
             path.iter().for_each(|path| reader.file(path));
         }
     }
-}
-
-/// Where records of our own may lie.
-fn records_dirs(situation: &Situation) -> BTreeSet<PathBuf> {
-    let state = situation.exists.then_some(situation.state_dir.as_path());
-    let of = |store: &crate::model::store::StoreFile| runs::records_dir(&store.real, state).ok();
-    let mut dirs: BTreeSet<PathBuf> = situation.stores.iter().filter_map(of).collect();
-    dirs.extend(fs::canonicalize(&situation.state_dir).ok().map(|state| state.join("sessions-doctor")));
-    dirs
 }
 
 /// What a file of a session that stays refers to: the first line of a transcript may name the one that it was forked
