@@ -4,48 +4,29 @@
 //! Each verb is run whole, on a real state directory, and cut at each operation that changes a file, in
 //! each of the ways in which a disk may be left; then the next start takes over.
 
-use std::cell::RefCell;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use crate::disk::{CrashDisk, Left};
 use crate::samples;
-use crate::world::{Lives, limits};
-use clap::Parser;
-use sessions_doctor::apply::{Cancel, Disk, RealDisk};
-use sessions_doctor::cli::args::Cli;
-use sessions_doctor::cli::request::Request;
-use sessions_doctor::commands;
-use sessions_doctor::diagnose::run::Writer;
+use crate::state::{StateDir, age_unreadable_lock, ways};
+use sessions_doctor::apply::{Disk, RealDisk};
 use sessions_doctor::exit::Exit;
 
 const SAMPLE: &str = "openclaw-2026.3.28/normal-then-crash";
 
-const WAYS: [Left; 7] = [
-    Left::Everything,
-    Left::OnlyDurable,
-    Left::NamesAndEmptyFiles,
-    Left::NamesAndNuls,
-    Left::NamesAndHalfFiles,
-    Left::NamesOnlyBelow("sessions"),
-    Left::NamesOnlyOutside("sessions"),
-];
-
 struct World {
-    _dir: tempfile::TempDir,
-    root: PathBuf,
+    dir: StateDir,
     store: PathBuf,
 }
 
 impl World {
     fn new() -> Self {
-        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let root = dir.path().canonicalize().unwrap();
-        samples::copy(SAMPLE, &root.join("state")).unwrap();
-        let store = root.join("state").join(samples::expected(SAMPLE).store);
-        World { _dir: dir, root, store }
+        let dir = StateDir::new();
+        samples::copy(SAMPLE, &dir.state).unwrap();
+        let store = dir.state.join(samples::expected(SAMPLE).store);
+        World { dir, store }
     }
 
     /// Nothing is not the same as an empty file.
@@ -63,25 +44,7 @@ impl World {
     /// Runs a command line; `life` tells one process of this test from the next.
     fn tell(&self, disk: &dyn Disk, life: u64, words: &[&str]) -> (Exit, String) {
         let sample = samples::expected(SAMPLE);
-        let state = self.root.join("state");
-        let places = ["--state-dir", state.to_str().unwrap(), "--now", &sample.now, "--gateway", "stopped"];
-        let line = ["sessions-doctor"].iter().chain(words).chain(&places).copied();
-        let request = Request::read(Cli::try_parse_from(line).unwrap()).unwrap();
-        let lives = Lives(life);
-        let writer = Writer { disk, liveness: &lives, limits: limits() };
-        let out: RefCell<Vec<u8>> = RefCell::default();
-        let exit = commands::run_with(&request, writer, &Cancel::new(), &out).unwrap();
-        (exit, String::from_utf8(out.into_inner()).unwrap())
-    }
-
-    /// A cut between making the lock and writing into it leaves one that nobody can be asked about: by
-    /// OpenClaw's protocol it is waited for until it is thirty seconds old.
-    fn age_unreadable_lock(&self) {
-        let lock = self.store.with_file_name("sessions.json.lock");
-        if fs::read(&lock).is_ok_and(|text| serde_json::from_slice::<serde_json::Value>(&text).is_err()) {
-            let then = SystemTime::now() - Duration::from_secs(31);
-            fs::File::options().write(true).open(&lock).unwrap().set_modified(then).unwrap();
-        }
+        self.dir.run(disk, life, &[words, &["--now", &sample.now, "--gateway", "stopped"]].concat())
     }
 
     /// Temporary files of ours. A store lock may outlive a power cut; whoever comes next takes it over.
@@ -112,21 +75,21 @@ fn pruned() -> Vec<u8> {
 fn cut_everywhere(words: &[&str], prepare: &dyn Fn(&World), before: &[u8], after: &[u8]) {
     let whole = World::new();
     prepare(&whole);
-    let disk = CrashDisk::new(&whole.root);
+    let disk = CrashDisk::new(&whole.dir.root);
     assert_eq!(whole.run(&disk, 1, words), Exit::Healthy);
     assert!(whole.bytes() == after, "{words:?} without a cut");
     let steps = disk.steps().len();
     assert!(steps > 10, "only {steps} steps: {:?}", disk.steps());
     for step in 0..steps {
-        for left in WAYS {
+        for left in ways("sessions") {
             let world = World::new();
             prepare(&world);
-            let disk = CrashDisk::new(&world.root).cut_at(step);
+            let disk = CrashDisk::new(&world.dir.root).cut_at(step);
             world.run(&disk, 1, words);
             disk.after_power_cut(left);
             let place = format!("{words:?} cut at step {step} of {steps}, {left:?}");
             assert_old_or_new(&world, before, after, &place);
-            world.age_unreadable_lock();
+            age_unreadable_lock(&world.store);
             let (exit, said) = world.tell(&RealDisk, 2, words);
             assert!(world.bytes() == after, "{place}: the next start does not finish: {exit:?}\n{said}");
             assert_eq!(world.leftovers(), [""; 0], "{place}");
@@ -147,10 +110,10 @@ fn a_prune_that_is_cut_anywhere_leaves_the_old_store_or_the_new_one_and_can_be_u
     let steps = steps_of_a_prune();
     for step in 0..steps {
         let world = World::new();
-        let disk = CrashDisk::new(&world.root).cut_at(step);
+        let disk = CrashDisk::new(&world.dir.root).cut_at(step);
         world.run(&disk, 1, &["prune", "--apply"]);
         disk.after_power_cut(Left::OnlyDurable);
-        world.age_unreadable_lock();
+        age_unreadable_lock(&world.store);
         world.run(&RealDisk, 2, &["prune", "--apply"]);
         assert!(world.bytes() == new, "step {step}");
         assert_eq!(world.run(&RealDisk, 3, &["undo", "latest"]), Exit::Healthy, "step {step}");
@@ -160,7 +123,7 @@ fn a_prune_that_is_cut_anywhere_leaves_the_old_store_or_the_new_one_and_can_be_u
 
 fn steps_of_a_prune() -> usize {
     let world = World::new();
-    let disk = CrashDisk::new(&world.root);
+    let disk = CrashDisk::new(&world.dir.root);
     world.run(&disk, 1, &["prune", "--apply"]);
     disk.steps().len()
 }
@@ -215,15 +178,15 @@ fn a_recovery_that_is_cut_anywhere_leaves_what_lay_there_or_the_recovered_store(
 fn nothing_is_written_where_nothing_is_to_be_done() {
     let world = World::new();
     world.run(&RealDisk, 1, &["prune", "--apply"]);
-    let disk = CrashDisk::new(&world.root);
+    let disk = CrashDisk::new(&world.dir.root);
     assert_eq!(world.run(&disk, 2, &["prune", "--apply"]), Exit::Healthy);
     assert_eq!(world.run(&disk, 2, &["check"]), Exit::Findings, "markers that the crash left");
     assert_eq!(disk.steps(), Vec::<String>::new());
     let fresh = World::new();
-    let disk = CrashDisk::new(&fresh.root);
+    let disk = CrashDisk::new(&fresh.dir.root);
     assert_eq!(fresh.run(&disk, 1, &["prune"]), Exit::Findings);
     assert_eq!(disk.steps(), Vec::<String>::new());
-    assert!(!Path::new(&fresh.root.join("state/sessions-doctor")).exists());
+    assert!(!Path::new(&fresh.dir.root.join("state/sessions-doctor")).exists());
 }
 
 /// Adds the record of a run that ended days ago to the store.
@@ -253,7 +216,7 @@ fn a_guard_that_is_cut_anywhere_leaves_the_old_store_or_the_new_one_and_loses_no
     let whole = World::new();
     prepare(&whole);
     let before = whole.bytes();
-    let disk = CrashDisk::new(&whole.root);
+    let disk = CrashDisk::new(&whole.dir.root);
     whole.run(&disk, 3, &["guard"]);
     let steps = disk.steps().len();
     assert!(steps > 20, "{:?}", disk.steps());
@@ -261,15 +224,15 @@ fn a_guard_that_is_cut_anywhere_leaves_the_old_store_or_the_new_one_and_loses_no
         for left in [Left::Everything, Left::OnlyDurable, Left::NamesAndNuls] {
             let world = World::new();
             let added = prepare(&world);
-            let disk = CrashDisk::new(&world.root).cut_at(step);
+            let disk = CrashDisk::new(&world.dir.root).cut_at(step);
             world.run(&disk, 3, &["guard"]);
             disk.after_power_cut(left);
             let place = format!("cut at step {step} of {steps}, {left:?}");
             assert_old_or_new(&world, &before, &new, &place);
-            world.age_unreadable_lock();
+            age_unreadable_lock(&world.store);
             world.run(&RealDisk, 4, &["guard"]);
             assert!(world.bytes() == new, "{place}: the next start does not finish");
-            let mut runs: Vec<PathBuf> = fs::read_dir(world.root.join("state/sessions-doctor/runs"))
+            let mut runs: Vec<PathBuf> = fs::read_dir(world.dir.root.join("state/sessions-doctor/runs"))
                 .unwrap()
                 .map(|run| run.unwrap().path())
                 .collect();

@@ -5,14 +5,13 @@ use std::cell::{Cell, RefCell};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{CrashDisk, Left};
+use crate::disk::CrashDisk;
+use crate::state::{StateDir, ways};
 use crate::world::{Lives, limits};
-use clap::Parser;
 use sessions_doctor::apply::disk::DiskResult;
 use sessions_doctor::apply::{ApplyError, Cancel, Disk, DiskFile, RealDisk, RunSummary};
-use sessions_doctor::cli::args::{Cli, WriteArgs};
-use sessions_doctor::cli::request::Request;
-use sessions_doctor::commands::{self, document, write};
+use sessions_doctor::cli::args::WriteArgs;
+use sessions_doctor::commands::{document, write};
 use sessions_doctor::diagnose::document::Document;
 use sessions_doctor::diagnose::run::{Edge, Writer};
 use sessions_doctor::evidence::discover;
@@ -34,58 +33,34 @@ const JOBS: &str = r#"{
   ]
 }"#;
 
-const WAYS: [Left; 7] = [
-    Left::Everything,
-    Left::OnlyDurable,
-    Left::NamesAndEmptyFiles,
-    Left::NamesAndNuls,
-    Left::NamesAndHalfFiles,
-    Left::NamesOnlyBelow("cron"),
-    Left::NamesOnlyOutside("cron"),
-];
-
 struct World {
-    _dir: tempfile::TempDir,
-    root: PathBuf,
+    dir: StateDir,
     jobs: PathBuf,
 }
 
 impl World {
     fn new() -> Self {
-        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let root = dir.path().canonicalize().unwrap();
-        let jobs = root.join("state/cron/jobs.json");
+        let dir = StateDir::new();
+        let jobs = dir.state.join("cron/jobs.json");
         fs::create_dir_all(jobs.parent().unwrap()).unwrap();
         fs::write(&jobs, JOBS).unwrap();
-        World { _dir: dir, root, jobs }
+        World { dir, jobs }
     }
 
     fn text(&self) -> String {
         fs::read_to_string(&self.jobs).unwrap()
     }
 
-    fn request(&self, words: &[&str], gateway: &str) -> Request {
-        let state = self.root.join("state");
-        let places = ["--state-dir", state.to_str().unwrap(), "--gateway", gateway];
-        let line = ["sessions-doctor"].iter().chain(words).chain(&places).copied();
-        Request::read(Cli::try_parse_from(line).unwrap()).unwrap()
-    }
-
     /// Runs a command line.
     fn run(&self, disk: &dyn Disk, life: u64, words: &[&str]) -> (Exit, String) {
-        let lives = Lives(life);
-        let writer = Writer { disk, liveness: &lives, limits: limits() };
-        let out: RefCell<Vec<u8>> = RefCell::default();
-        let request = self.request(words, "stopped");
-        let exit = commands::run_with(&request, writer, &Cancel::new(), &out).unwrap();
-        (exit, String::from_utf8(out.into_inner()).unwrap())
+        self.dir.run(disk, life, &[words, &["--gateway", "stopped"]].concat())
     }
 
     /// Leaves the marker out, as a verb would.
     fn cut(&self, disk: &dyn Disk, life: u64, gateway: &str, consent: &WriteArgs) -> Result<(), ApplyError> {
         let lives = Lives(life);
         let (host, progress, cancel) = (Host::current(), Progress::silent(), Cancel::new());
-        let (system, request) = (host.system(), self.request(&["cron"], gateway));
+        let (system, request) = (host.system(), self.dir.request(&["cron", "--gateway", gateway]));
         let out: RefCell<Vec<u8>> = RefCell::default();
         let writer = Writer { disk, liveness: &lives, limits: limits() };
         let edge = Edge {
@@ -124,16 +99,16 @@ fn without() -> String {
 fn cut_everywhere(act: &dyn Fn(&World, &dyn Disk, u64), prepare: &dyn Fn(&World), before: &str, after: &str) {
     let whole = World::new();
     prepare(&whole);
-    let disk = CrashDisk::new(&whole.root);
+    let disk = CrashDisk::new(&whole.dir.root);
     act(&whole, &disk, 1);
     assert_eq!(whole.text(), after);
     let steps = disk.steps();
     assert!(steps.len() > 10 && !steps.iter().any(|step| step.contains(".lock")), "{steps:?}");
     for (step, what) in steps.iter().enumerate() {
-        for left in WAYS {
+        for left in ways("cron") {
             let world = World::new();
             prepare(&world);
-            let disk = CrashDisk::new(&world.root).cut_at(step);
+            let disk = CrashDisk::new(&world.dir.root).cut_at(step);
             act(&world, &disk, 1);
             disk.after_power_cut(left);
             let place = format!("cut at step {step}, {what}, {left:?}");
@@ -173,7 +148,7 @@ fn no_edit_is_made_beside_a_gateway_or_without_knowing() {
     }
     assert_eq!(world.text(), JOBS);
     assert_eq!(fs::metadata(&world.jobs).unwrap().modified().unwrap(), before);
-    assert!(!world.root.join("state/sessions-doctor").exists());
+    assert!(!world.dir.root.join("state/sessions-doctor").exists());
     let assume = WriteArgs { assume_stopped: true, ..WriteArgs::default() };
     world.cut(&RealDisk, 1, "unknown", &assume).unwrap();
     assert_eq!(world.text(), without());
@@ -266,7 +241,7 @@ fn undo_merges_and_does_it_once() {
     // OpenClaw wrote since: the file is another, the member still is missing.
     let now = without().replace("\"nextRunAtMs\": 1", "\"nextRunAtMs\": 99");
     fs::write(&world.jobs, &now).unwrap();
-    let out = world.root.join("out.json");
+    let out = world.dir.root.join("out.json");
     let (exit, _) = world.run(&RealDisk, 2, &["undo", "latest", "--to", out.to_str().unwrap()]);
     let back = JOBS.replace("\"nextRunAtMs\": 1", "\"nextRunAtMs\": 99");
     assert_eq!((exit, fs::read_to_string(&out).unwrap()), (Exit::Healthy, back.clone()));

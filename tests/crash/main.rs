@@ -5,6 +5,7 @@
 mod disk;
 #[path = "../support/samples.rs"]
 mod samples;
+mod state;
 mod world;
 
 mod apply;

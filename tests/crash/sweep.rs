@@ -3,19 +3,12 @@
 //! Each is run whole and cut at each operation that changes a file, in each of the ways in which a disk may be left; then the next start
 //! takes over.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use crate::disk::{CrashDisk, Left};
-use crate::world::{Lives, limits};
-use clap::Parser;
-use sessions_doctor::apply::{Cancel, Disk, RealDisk};
-use sessions_doctor::cli::args::Cli;
-use sessions_doctor::cli::request::Request;
-use sessions_doctor::commands;
-use sessions_doctor::diagnose::run::Writer;
+use crate::state::{StateDir, age_unreadable_lock};
+use sessions_doctor::apply::{Disk, RealDisk};
 use sessions_doctor::exit::Exit;
 
 const WAYS: [Left; 4] = [
@@ -29,8 +22,7 @@ const WAYS: [Left; 4] = [
 const LOST: [&str; 2] = ["0f908179-10f4-42bd-9ae3-d5d2feb993a0", "23cf3162-390b-47e0-9ab4-a94ca035cca8"];
 
 struct World {
-    _dir: tempfile::TempDir,
-    state: PathBuf,
+    dir: StateDir,
     sessions: PathBuf,
 }
 
@@ -40,49 +32,26 @@ fn text(session: &str) -> String {
 
 impl World {
     fn new() -> Self {
-        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let state = dir.path().canonicalize().unwrap().join("state");
-        let sessions = state.join("agents/main/sessions");
+        let dir = StateDir::new();
+        let sessions = dir.state.join("agents/main/sessions");
         fs::create_dir_all(&sessions).unwrap();
         fs::write(sessions.join("sessions.json"), "{\"agent:main:main\":{\"updatedAt\":1795000000000}}")
             .unwrap();
         for session in LOST {
             fs::write(sessions.join(format!("{session}.jsonl")), text(session)).unwrap();
         }
-        World { _dir: dir, state, sessions }
+        World { dir, sessions }
     }
 
     fn run(&self, disk: &dyn Disk, life: u64, words: &[&str]) -> (Exit, String) {
-        let places = [
-            "--state-dir",
-            self.state.to_str().unwrap(),
-            "--now",
-            "2026-11-21T01:14:30Z",
-            "--gateway",
-            "stopped",
-        ];
-        let line = ["sessions-doctor"].iter().chain(words).chain(&places).copied();
-        let request = Request::read(Cli::try_parse_from(line).unwrap()).unwrap();
-        let lives = Lives(life);
-        let writer = Writer { disk, liveness: &lives, limits: limits() };
-        let out: RefCell<Vec<u8>> = RefCell::default();
-        let exit = commands::run_with(&request, writer, &Cancel::new(), &out).unwrap();
-        (exit, String::from_utf8(out.into_inner()).unwrap())
-    }
-
-    /// A lock that was cut short is waited for until it is thirty seconds old.
-    fn age_unreadable_lock(&self) {
-        let lock = self.sessions.join("sessions.json.lock");
-        if fs::read(&lock).is_ok_and(|text| serde_json::from_slice::<serde_json::Value>(&text).is_err()) {
-            let then = SystemTime::now() - Duration::from_secs(31);
-            fs::File::options().write(true).open(&lock).unwrap().set_modified(then).unwrap();
-        }
+        let at = ["--now", "2026-11-21T01:14:30Z", "--gateway", "stopped"];
+        self.dir.run(disk, life, &[words, &at].concat())
     }
 
     /// Where each transcript lies.
     fn places(&self) -> Vec<Vec<PathBuf>> {
         let mut files = Vec::new();
-        gather(&self.state, &mut files);
+        gather(&self.dir.state, &mut files);
         let of = |session: &&str| {
             let name = format!("{session}.jsonl");
             let mut found: Vec<PathBuf> =
@@ -114,7 +83,7 @@ fn gather(dir: &Path, files: &mut Vec<PathBuf>) {
 fn cut_everywhere(words: &[&str], prepare: &dyn Fn(&World), end: &dyn Fn(&World) -> bool) {
     let whole = World::new();
     prepare(&whole);
-    let disk = CrashDisk::new(whole.state.parent().unwrap());
+    let disk = CrashDisk::new(whole.dir.state.parent().unwrap());
     let (exit, said) = whole.run(&disk, 1, words);
     assert!(exit == Exit::Healthy && end(&whole), "{words:?} without a cut: {exit:?}\n{said}");
     let steps = disk.steps().len();
@@ -123,12 +92,12 @@ fn cut_everywhere(words: &[&str], prepare: &dyn Fn(&World), end: &dyn Fn(&World)
         for left in WAYS {
             let world = World::new();
             prepare(&world);
-            let disk = CrashDisk::new(world.state.parent().unwrap()).cut_at(step);
+            let disk = CrashDisk::new(world.dir.state.parent().unwrap()).cut_at(step);
             world.run(&disk, 1, words);
             disk.after_power_cut(left);
             let place = format!("{words:?} cut at step {step} of {steps}, {left:?}");
             assert!(world.places().iter().all(|places| !places.is_empty()), "{place}: a transcript is gone");
-            world.age_unreadable_lock();
+            age_unreadable_lock(&world.sessions.join("sessions.json"));
             let (exit, said) = world.run(&RealDisk, 2, words);
             assert!(
                 end(&world),
