@@ -24,6 +24,7 @@ mod systemd;
 mod world;
 
 mod bloat;
+mod conformance;
 mod cron;
 mod evidence;
 mod generated;
