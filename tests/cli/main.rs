@@ -27,6 +27,7 @@ mod bloat;
 mod conformance;
 mod cron;
 mod evidence;
+mod formats;
 mod generated;
 mod guard;
 mod hook;
