@@ -24,8 +24,10 @@ mod systemd;
 mod world;
 
 mod bloat;
+mod conformance;
 mod cron;
 mod evidence;
+mod formats;
 mod generated;
 mod guard;
 mod hook;

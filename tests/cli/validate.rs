@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::conformance::{Known, assert_loads_as_node_says};
 use crate::recorded;
 use assert_cmd::Command;
 use serde_json::Value;
@@ -309,30 +310,9 @@ fn a_line_without_an_end_is_held_in_no_memory() {
 
 #[test]
 fn what_loads_and_with_how_many_keys_is_as_node_says() {
-    let dir = tempfile::tempdir().unwrap();
-    let cases = recorded::cases();
-    let paths: Vec<String> = cases
-        .iter()
-        .enumerate()
-        .map(|(at, case)| {
-            let path = dir.path().join(format!("{at}.json"));
-            fs::write(&path, &case.input).unwrap();
-            path.to_str().unwrap().to_owned()
-        })
-        .collect();
-    let mut args: Vec<&str> = paths.iter().map(String::as_str).collect();
-    args.extend(["--json", "--openclaw", "2026.3.28"]);
-    let report = run(&args).json();
-    let files = report["files"].as_array().unwrap();
-    assert_eq!((files.len(), report["complete"].as_bool()), (cases.len(), Some(true)));
-    for (case, file) in cases.iter().zip(files) {
-        let keys = case.judgment.keys.filter(|_| case.judgment.kind.as_deref() == Some("object"));
-        let reads = &file["openclawReads"];
-        assert_eq!(file["verdict"] == "damaged", keys.is_none(), "{}: {file}", case.name);
-        assert_eq!(reads["entries"].as_u64(), Some(keys.unwrap_or(0)), "{}: {file}", case.name);
-        assert_eq!(file["entries"], reads["entries"], "{}", case.name);
-        assert_eq!(reads["outcome"] == "empty", keys.is_none(), "{}", case.name);
-    }
+    let cases = recorded::cases().into_iter();
+    let known = cases.map(|case| Known { name: case.name, bytes: case.input, roots: case.judgment.into() });
+    assert_loads_as_node_says(&known.collect::<Vec<_>>());
 }
 
 #[test]

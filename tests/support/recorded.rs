@@ -1,4 +1,4 @@
-//! The recorded judgments of `testdata/oracle/cases.jsonl`, as values.
+//! The recorded judgments of `testdata/oracle/`, as values: `cases.jsonl`, `conformance.jsonl`.
 
 #![allow(dead_code, reason = "every test binary that includes this uses a part of it")]
 
@@ -84,19 +84,112 @@ pub struct Facts {
     pub ended_at: Option<String>,
 }
 
+/// A file of the conformance corpus, and what Node makes of it in each place of a store.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "StoredFile")]
+pub struct CorpusFile {
+    /// As the corpus calls it.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What is said of them in each of [`Form::ALL`], in that order.
+    pub answers: [Roots; 3],
+}
+
+/// What `JSON.parse` makes of a text, as far as it decides what OpenClaw loads.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Roots {
+    /// Whether it takes the text.
+    pub valid: bool,
+    /// Kind of the root.
+    pub kind: Option<String>,
+    /// Own keys of an object root.
+    pub keys: Option<u64>,
+}
+
+impl From<Judgment> for Roots {
+    fn from(judgment: Judgment) -> Self {
+        Roots { valid: judgment.valid, kind: judgment.kind, keys: judgment.keys }
+    }
+}
+
+/// Where in a store bytes of a corpus stand.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// As a member of an entry.
+    Member,
+    /// As a whole entry.
+    Entry,
+    /// As the whole file.
+    File,
+}
+
+impl Form {
+    /// All of them.
+    pub const ALL: [Form; 3] = [Form::Member, Form::Entry, Form::File];
+
+    /// A store with the bytes there.
+    pub fn store(self, bytes: &[u8]) -> Vec<u8> {
+        let (before, after) = match self {
+            Form::Member => (r#"{"agent:main:main": {"sessionId": "s", "updatedAt": 1, "x": "#, "}}"),
+            Form::Entry => (r#"{"agent:main:main": "#, "}"),
+            Form::File => ("", ""),
+        };
+        [before.as_bytes(), bytes, after.as_bytes()].concat()
+    }
+}
+
+/// A line of `conformance.jsonl`.
+#[derive(Deserialize)]
+struct StoredFile {
+    name: String,
+    #[serde(deserialize_with = "base64")]
+    input: Vec<u8>,
+    #[serde(default = "once")]
+    times: usize,
+    #[serde(default, deserialize_with = "base64")]
+    tail: Vec<u8>,
+    member: Roots,
+    entry: Roots,
+    file: Roots,
+}
+
+fn once() -> usize {
+    1
+}
+
+impl From<StoredFile> for CorpusFile {
+    fn from(stored: StoredFile) -> Self {
+        let bytes = [stored.input.repeat(stored.times), stored.tail].concat();
+        CorpusFile { name: stored.name, bytes, answers: [stored.member, stored.entry, stored.file] }
+    }
+}
+
 /// All recorded cases, in the order of the file.
 ///
 /// # Panics
 ///
 /// Where the file is missing or is no list of cases.
 pub fn cases() -> Vec<Case> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/oracle/cases.jsonl");
+    lines("cases.jsonl")
+}
+
+/// The files of the conformance corpus.
+///
+/// # Panics
+///
+/// As [`cases`].
+pub fn corpus() -> Vec<CorpusFile> {
+    lines("conformance.jsonl")
+}
+
+fn lines<T: serde::de::DeserializeOwned>(name: &str) -> Vec<T> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/oracle").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines()
         .enumerate()
         .map(|(at, line)| {
-            serde_json::from_str(line)
-                .unwrap_or_else(|error| panic!("line {} of cases.jsonl: {error}", at + 1))
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("line {} of {name}: {error}", at + 1))
         })
         .collect()
 }

@@ -59,8 +59,14 @@ impl Speaker for Junit {
             self.report.add_test_suite(suite);
         }
         let text = self.report.to_string().map_err(io::Error::other)?;
-        out.write_all(text.as_bytes())
+        out.write_all(as_published(&text).as_bytes())
     }
+}
+
+/// The report as the published schema takes it. That knows no count of skipped cases for the whole, which the writer puts there and which
+/// is always zero here; and XML knows two characters less than the writer lets through.
+fn as_published(text: &str) -> String {
+    text.replacen(" skipped=\"0\"", "", 1).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 fn case(path: &str, problem: &Problem) -> TestCase {
