@@ -37,6 +37,7 @@ mod prune;
 mod races;
 mod recover;
 mod report;
+mod report_schema;
 mod slim;
 mod sqlite;
 mod sqlite_jobs;
