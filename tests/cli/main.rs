@@ -41,5 +41,6 @@ mod report_schema;
 mod slim;
 mod sqlite;
 mod sqlite_jobs;
+mod store_schema;
 mod sweep;
 mod validate;
