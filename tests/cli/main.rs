@@ -20,6 +20,8 @@ mod recorded;
 mod samples;
 #[path = "../support/systemd.rs"]
 mod systemd;
+#[path = "../support/tools.rs"]
+mod tools;
 #[path = "../support/world.rs"]
 mod world;
 
@@ -31,6 +33,7 @@ mod guard;
 mod hook;
 mod hostile;
 mod inputs;
+mod manual;
 mod memory;
 mod metrics;
 mod prune;

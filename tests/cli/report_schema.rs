@@ -514,3 +514,20 @@ fn words_that_no_type_tells_are_those_of_the_program() {
     let kinds = [FileKind::Store, FileKind::Jobs, FileKind::JobsState, FileKind::RunLog].map(FileKind::name);
     assert_eq!(schema::document()["$defs"]["ValidatedFile"]["properties"]["kind"]["enum"], json!(kinds));
 }
+
+#[test]
+fn the_program_prints_it_and_looks_at_no_store() {
+    let world = World::new();
+    let before = world.tree();
+    let print = |args: &[&str]| {
+        let mut command = world.bare();
+        command.args(["generate", "schema", "report"]).args(args).env("OPENCLAW_STATE_DIR", "/no/such/place");
+        world.finish(&mut command).exits(0)
+    };
+    let plain = print(&[]);
+    let printed: Value = serde_json::from_str(&plain.out).unwrap();
+    assert_eq!(printed, schema::document());
+    assert!(plain.err.is_empty() && plain.out.ends_with("}\n"), "{plain}");
+    assert_eq!(print(&["--state-dir", "/no/such/place", "--store", "nothing.json", "--json"]).out, plain.out);
+    assert_eq!(world.tree(), before);
+}

@@ -116,6 +116,18 @@ fn the_schema_is_one_and_names_what_it_cannot_say() {
     for rule in NOT_SAID.iter().filter(|rule| !of_text(rule)) {
         assert!(beyond.contains(rule) && !said.contains(rule), "{rule}: {text}");
     }
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas.md")).unwrap();
+    let row = |rule: &str| page.lines().find(|line| line.contains(&format!("`{rule}`"))).unwrap_or_default();
+    assert!(SAID.iter().all(|rule| row(rule).contains("| found, every time |")), "{page}");
+    assert!(SAID_IN_PART.iter().all(|rule| row(rule).contains("| in part: ")), "{page}");
+    assert!(
+        NOT_SAID.iter().filter(|rule| !of_text(rule)).all(|rule| row(rule).contains("| not found: ")),
+        "{page}"
+    );
+    let world = World::new();
+    let mut command = world.bare();
+    let printed = world.finish(command.args(["generate", "schema", "store"])).exits(0);
+    assert_eq!(serde_json::from_str::<Value>(&printed.out).unwrap(), document);
 }
 
 #[test]
