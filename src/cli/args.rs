@@ -3,7 +3,8 @@
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 /// Finds, removes and gives back what keeps an OpenClaw sessions.json from loading.
 ///
@@ -52,6 +53,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Units of systemd: `guard` before each start, and a timer; --install writes them
     Hook(HookArgs),
+    /// Man pages, shell completions and JSON Schemas, on stdout
+    Generate(GenerateArgs),
 }
 
 /// `check`.
@@ -264,6 +267,46 @@ pub struct HookArgs {
     pub metrics: Option<PathBuf>,
 }
 
+/// `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Which of them.
+    #[command(subcommand)]
+    pub what: Generate,
+}
+
+/// What `generate` prints.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Generate {
+    /// A page of the manual, in roff
+    Man {
+        /// The verb whose page it is, such as `prune` or `generate man` [default: the program's own]
+        #[arg(value_name = "VERB")]
+        verb: Vec<String>,
+    },
+    /// A script that makes a shell complete the command line
+    Completions {
+        /// The shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// A JSON Schema, draft 2020-12
+    Schema {
+        /// Of what
+        #[arg(value_enum, value_name = "WHAT")]
+        what: SchemaArg,
+    },
+}
+
+/// What there is a schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaArg {
+    /// What `--json` prints
+    Report,
+    /// A sessions.json, as `validate` judges one
+    Store,
+}
+
 /// Consent.
 #[derive(Debug, Default, Clone, Args)]
 pub struct WriteArgs {
@@ -377,6 +420,15 @@ pub struct PolicyArgs {
     /// Share of a family, in percent, that may be removed [default: 25]
     #[arg(long, value_name = "PERCENT", help_heading = "Limits")]
     pub allow_removal: Option<String>,
+}
+
+impl Cli {
+    /// The command that is called by these words, with all its options; the program itself for none.
+    pub fn command_at(path: &[String]) -> Option<clap::Command> {
+        let mut command = Cli::command().disable_help_subcommand(true);
+        command.build();
+        path.iter().try_fold(command, |command, name| command.find_subcommand(name).cloned())
+    }
 }
 
 impl PolicyArgs {

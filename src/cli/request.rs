@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::args::{
     CheckArgs, ClassArg, Cli, Command, CommonArgs, ConfidenceArg, CronArgs, EntriesArg, ExplainArgs,
-    FormatArg, GatewayArg, GuardArgs, HookArgs, KindArg, PolicyArgs, PruneArgs, RecoverArgs, SlimArgs,
-    SweepArgs, UndoArgs, ValidateArgs, WhenArg, WriteArgs,
+    FormatArg, GatewayArg, Generate, GenerateArgs, GuardArgs, HookArgs, KindArg, PolicyArgs, PruneArgs,
+    RecoverArgs, SlimArgs, SweepArgs, UndoArgs, ValidateArgs, WhenArg, WriteArgs,
 };
 use crate::evidence::discover::Whereabouts;
 use crate::evidence::named::FileKind;
@@ -97,6 +97,8 @@ pub enum Verb {
     Explain(String),
     /// `hook`
     Hook(HookArgs),
+    /// `generate`
+    Generate(Generate),
 }
 
 /// Looks that come one after the other are at least so long apart.
@@ -185,7 +187,9 @@ impl Verb {
             Verb::Cron(write) => write.apply,
             Verb::Undo { run, to, .. } => run.is_some() && to.is_none(),
             Verb::Guard(guard) => !guard.check_only,
-            Verb::Check(_) | Verb::Explain(_) | Verb::Hook(_) | Verb::Validate(_) => false,
+            Verb::Check(_) | Verb::Explain(_) | Verb::Hook(_) | Verb::Validate(_) | Verb::Generate(_) => {
+                false
+            }
         }
     }
 
@@ -203,6 +207,7 @@ impl Verb {
             Verb::Explain(_) => "explain",
             Verb::Validate(_) => "validate",
             Verb::Hook(_) => "hook",
+            Verb::Generate(_) => "generate",
         }
     }
 }
@@ -365,6 +370,9 @@ impl Request {
                 lasting(&cli.common)?;
                 (Verb::Hook(hook), PolicyArgs::default())
             }
+            Some(Command::Generate(GenerateArgs { what })) => {
+                (Verb::Generate(generated(what)?), PolicyArgs::default())
+            }
         };
         let limits = Limits { slim, ..Limits::read(&policy)? };
         let limits = if let Verb::Guard(_) = verb { limits.of_guard()? } else { limits };
@@ -432,6 +440,21 @@ fn lasting(common: &CommonArgs) -> Result<(), UsageError> {
         return Err(usage("hook: --now and --gateway are of this moment, and a unit is for every start"));
     }
     Ok(())
+}
+
+fn generated(what: Generate) -> Result<Generate, UsageError> {
+    match &what {
+        Generate::Man { verb } if Cli::command_at(verb).is_none() => {
+            let verbs = Cli::command_at(&[]).unwrap_or_default();
+            let verbs: Vec<&str> = verbs.get_subcommands().map(|verb| verb.get_name()).collect();
+            Err(usage(format!(
+                "generate man {}: no such verb; name one of {}",
+                verb.join(" "),
+                verbs.join(", ")
+            )))
+        }
+        _ => Ok(what),
+    }
 }
 
 fn recovery(args: RecoverArgs) -> Result<Recover, UsageError> {

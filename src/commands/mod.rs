@@ -6,6 +6,7 @@ pub mod check;
 pub mod cron;
 pub mod document;
 pub mod explain;
+pub mod generate;
 pub mod guard;
 pub mod hook;
 pub mod prune;
@@ -69,5 +70,6 @@ pub fn run_with(
         Verb::Validate(wanted) => validate::run(&edge, wanted),
         Verb::Explain(subject) => explain::run(&edge, subject),
         Verb::Hook(wanted) => hook::run(&edge, wanted),
+        Verb::Generate(wanted) => generate::run(&edge, wanted),
     }
 }

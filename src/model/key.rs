@@ -117,6 +117,9 @@ impl Shape {
     }
 }
 
+/// Keys of the shape [`Shape::CronBase`] as a regular expression.
+pub const CRON_BASE: &str = "^agent:[^:]+:cron:[^:]+$";
+
 /// A key taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionKey<'a> {

@@ -7,21 +7,27 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::schema::{self, words};
 use crate::model::Millis;
 
 /// Everything but the stores' changes, which are streamed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "What every verb reports, but for a `validate` that came to its files.")]
 pub struct Report {
     /// Always `sessions-doctor/report`.
+    #[schemars(extend("const" = "sessions-doctor/report"))]
     pub schema: &'static str,
     /// Always 1.
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     /// Who wrote it.
     pub tool: Tool,
     /// The verb, e.g. `prune`.
+    #[schemars(extend("enum" = words::verbs()))]
     pub command: String,
     /// Whether the run was allowed to write.
     pub applied: bool,
@@ -42,26 +48,29 @@ pub struct Report {
     /// Runs of this tool (command `undo`).
     pub runs: Vec<RunReport>,
     /// One per store file.
+    #[schemars(with = "Vec<schema::Store>")]
     pub stores: Vec<StoreReport>,
     /// Observations with a severity.
     pub findings: Vec<Finding>,
     /// False where a late failure cut the report short.
     pub complete: bool,
     /// What the process exits with.
+    #[schemars(extend("enum" = words::exit_codes()))]
     pub exit_code: u8,
 }
 
 /// Name and version of this program.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Tool {
     /// `sessions-doctor`.
+    #[schemars(extend("const" = "sessions-doctor"))]
     pub name: &'static str,
     /// The crate's version.
     pub version: &'static str,
 }
 
 /// Where OpenClaw keeps its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Era {
     /// `sessions.json` and `cron/jobs.json`.
@@ -75,7 +84,7 @@ pub enum Era {
 }
 
 /// The gateway's life, as far as it is known.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayReport {
     /// `None`: unknown.
@@ -91,9 +100,10 @@ pub struct GatewayReport {
 }
 
 /// One thing that was read, or could not be.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct EvidenceItem {
     /// `config`, `cron-jobs`, `cron-state`, `run-logs`, `registry`, `transcripts`, `sqlite`.
+    #[schemars(extend("enum" = words::evidence()))]
     pub kind: &'static str,
     /// Where it lies.
     pub path: String,
@@ -102,7 +112,7 @@ pub struct EvidenceItem {
 }
 
 /// How the reading of a piece of evidence went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EvidenceState {
     /// Whole.
@@ -116,7 +126,7 @@ pub enum EvidenceState {
 }
 
 /// A cron job with a verdict of its own.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CronJobReport {
     /// The job's id.
@@ -124,12 +134,13 @@ pub struct CronJobReport {
     /// Its name.
     pub name: Option<String>,
     /// A rule id.
+    #[schemars(with = "words::RuleId")]
     pub verdict: String,
     /// Its marker.
     pub running_at_ms: Option<Millis>,
     /// Why.
     pub reasons: Vec<String>,
-    /// What follows is additive. Whether it is enabled; `None` for the row of all others.
+    /// Whether it is enabled; `None` for the row of all others. This field and those behind it are additive.
     pub enabled: Option<bool>,
     /// When it runs, in words.
     pub schedule: String,
@@ -146,10 +157,12 @@ pub struct CronJobReport {
     /// The shortest time that its schedule leaves between two runs, where it was needed.
     pub expected_interval_ms: Option<Millis>,
     /// How sure the verdict on the marker is.
+    #[schemars(extend("enum" = words::or_null(words::confidences())))]
     pub confidence: Option<&'static str>,
     /// What the next start of OpenClaw does with the marker, and what clearing it changes.
     pub next_start: Option<String>,
     /// `clear`, or `keep`.
+    #[schemars(extend("enum" = ["clear", "keep"]))]
     pub action: String,
     /// What became of it: `applied`, `unchanged`, `busy`, `refused` or `failed`.
     pub outcome: Outcome,
@@ -159,13 +172,15 @@ pub struct CronJobReport {
 pub const OTHER: &str = "other";
 
 /// A file with a verdict of its own. Of a long list the 100 largest are told, and `other` for the rest of each rule.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct FileReport {
     /// Where it lies.
     pub path: String,
     /// A rule id.
+    #[schemars(schema_with = "schema::rule_of_file")]
     pub rule: String,
     /// What would be, or was, done.
+    #[schemars(extend("enum" = words::deeds()))]
     pub action: String,
     /// Its size.
     pub bytes: u64,
@@ -174,7 +189,7 @@ pub struct FileReport {
 }
 
 /// A run of this tool that can be undone.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct RunReport {
     /// The run id.
     pub run: String,
@@ -183,6 +198,7 @@ pub struct RunReport {
     /// When it started.
     pub at: Millis,
     /// `intended`, `done` or `rolled-back`.
+    #[schemars(extend("enum" = ["intended", "done", "rolled-back"]))]
     pub state: String,
     /// The store that it changed.
     pub path: String,
@@ -201,7 +217,7 @@ pub struct RunReport {
 }
 
 /// One store file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoreReport {
     /// The agents that use the file.
@@ -221,12 +237,16 @@ pub struct StoreReport {
     /// Its size after the plan.
     pub bytes_after: Option<u64>,
     /// By class: `zombie`, `orphaned`, `stale`, `surplus`, `malformed`, `live`.
+    #[schemars(extend("propertyNames" = words::names(words::classes())))]
     pub classes: BTreeMap<String, Tally>,
     /// By class, then by action (`remove`, `drop`, `heal`, `slim`, `keep`): what the plan does with whom; additive field.
+    #[schemars(schema_with = "schema::tallies_by_class_and_action")]
     pub class_actions: BTreeMap<String, BTreeMap<String, Tally>>,
     /// By rule id.
+    #[schemars(schema_with = "schema::tallies_by_rule")]
     pub rules: BTreeMap<String, Tally>,
     /// By reason for keeping (`protected-main`, …, and `grace`, `confidence`, `brake`, `scope`); additive field.
+    #[schemars(extend("propertyNames" = words::names(words::keepers())))]
     pub kept_because: BTreeMap<String, Tally>,
     /// Families that a safety brake left out.
     pub brakes: Vec<BrakeReport>,
@@ -237,6 +257,7 @@ pub struct StoreReport {
     /// White space outside strings.
     pub whitespace_bytes: Option<u64>,
     /// By family of the key; additive field.
+    #[schemars(extend("propertyNames" = words::names(words::families())))]
     pub families: BTreeMap<String, Tally>,
     /// By the agent that the key names, the largest first; additive field.
     pub agents: Vec<AgentReport>,
@@ -257,7 +278,7 @@ pub struct StoreReport {
 }
 
 /// A store in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreVerdict {
     /// Nothing to do.
@@ -271,7 +292,7 @@ pub enum StoreVerdict {
 }
 
 /// What became of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The plan was applied.
@@ -287,16 +308,17 @@ pub enum Outcome {
 }
 
 /// What the running OpenClaw makes of the file as it is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct OpenclawReads {
     /// How many entries it sees; `None` where that was not established.
     pub entries: Option<u64>,
     /// `all`, `empty` or `partial`.
+    #[schemars(extend("enum" = ["all", "empty", "partial"]))]
     pub outcome: &'static str,
 }
 
 /// Counts of entries; dropped duplicates are not entries.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, JsonSchema, Serialize)]
 pub struct EntryCounts {
     /// Keys as Node would hold them.
     pub total: u64,
@@ -313,7 +335,7 @@ pub struct EntryCounts {
 }
 
 /// How many entries, and how many bytes they take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Tally {
     /// Entries.
     pub entries: u64,
@@ -330,9 +352,10 @@ impl Tally {
 }
 
 /// A family that would have lost more than the brake allows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct BrakeReport {
     /// The family, e.g. `sub-agent`.
+    #[schemars(extend("enum" = words::families()))]
     pub family: String,
     /// The share that would go, in percent.
     pub share: f64,
@@ -341,7 +364,7 @@ pub struct BrakeReport {
 }
 
 /// A cron job's part of a store.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobReport {
     /// The job's id; `other` for the rest of a long list.
@@ -365,7 +388,7 @@ pub struct JobReport {
 }
 
 /// An entry field's part of a store.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct FieldReport {
     /// The member's name; `other` for the rest of a long list.
     pub name: String,
@@ -376,7 +399,7 @@ pub struct FieldReport {
 }
 
 /// An agent's part of a store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentReport {
     /// As the keys spell it; `None` for keys that name no agent, `other` for the rest of a long list.
@@ -388,7 +411,7 @@ pub struct AgentReport {
 }
 
 /// What of a store stands in it more than once, as far as some of its entries tell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Copies {
     /// So many entries were looked at, evenly over the store.
@@ -400,7 +423,7 @@ pub struct Copies {
 }
 
 /// A field whose values were compared, in the entries that were looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CopiedField {
     /// Its name, such as `skillsSnapshot` or `skillsSnapshot.prompt`.
@@ -416,7 +439,7 @@ pub struct CopiedField {
 }
 
 /// How fast a store grows: a range, and what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Growth {
     /// At least.
@@ -434,10 +457,11 @@ pub struct Growth {
 }
 
 /// When a store comes to a limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reach {
     /// `rotate-size`, `heap-limit` or `string-limit`.
+    #[schemars(extend("enum" = ["rotate-size", "heap-limit", "string-limit"]))]
     pub limit: String,
     /// The size that may be too much.
     pub bytes_low: u64,
@@ -450,7 +474,7 @@ pub struct Reach {
 }
 
 /// What a store costs the gateway's heap: a range, and what it rests on.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Forecast {
     /// At least.
@@ -466,28 +490,32 @@ pub struct Forecast {
 }
 
 /// One place where a store is damaged.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Damage {
     /// A store rule's id.
+    #[schemars(with = "words::RuleId")]
     pub rule: String,
     /// First byte.
     pub start: u64,
     /// One past the last byte.
     pub end: u64,
     /// Counted from 1.
+    #[schemars(range(min = 1))]
     pub line: u64,
     /// Counted from 1, in UTF-16 units as editors count.
+    #[schemars(range(min = 1))]
     pub column: u64,
     /// What was expected.
     pub detail: String,
 }
 
 /// A file that entries were recovered from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct SourceReport {
     /// Where it lies.
     pub path: String,
     /// `store`, `rotation`, `temporary`, `backup`, …
+    #[schemars(extend("enum" = words::sources()))]
     pub kind: String,
     /// Entries in it.
     pub entries: u64,
@@ -496,7 +524,7 @@ pub struct SourceReport {
 }
 
 /// Where the original of a changed store lies.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Backup {
     /// The run id, as `undo` takes it.
     pub run: String,
@@ -505,25 +533,32 @@ pub struct Backup {
 }
 
 /// What is, or would be, done about one entry.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// The decoded key, cut at 1 KiB.
     pub key: String,
     /// The key's size in bytes, where it was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub key_bytes: Option<u64>,
     /// The family, e.g. `run-record`.
+    #[schemars(extend("enum" = words::families()))]
     pub family: &'static str,
     /// The rule's class.
+    #[schemars(extend("enum" = words::or_null(words::classes())))]
     pub class: Option<&'static str>,
     /// The rule that holds.
+    #[schemars(with = "words::RuleId")]
     pub rule: &'static str,
     /// `remove`, `drop`, `heal`, `slim`, `keep` or `recover`.
+    #[schemars(extend("enum" = words::actions()))]
     pub action: &'static str,
     /// `certain` or `likely`; `None` for what needs no verdict.
+    #[schemars(extend("enum" = words::or_null(words::confidences())))]
     pub confidence: Option<&'static str>,
     /// The first protection that holds.
+    #[schemars(extend("enum" = words::or_null(words::protections())))]
     pub protected_by: Option<&'static str>,
     /// Why, with file and line.
     pub reasons: Vec<String>,
@@ -544,7 +579,7 @@ pub struct Change {
 }
 
 /// One member that changes inside an entry.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct Edit {
     /// Its name.
     pub field: String,
@@ -555,10 +590,11 @@ pub struct Edit {
 }
 
 /// An observation with a severity, in the shape of OpenClaw's own lint.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// A rule id.
+    #[schemars(with = "words::RuleId")]
     pub check_id: &'static str,
     /// How bad it is.
     pub severity: Severity,
@@ -573,7 +609,7 @@ pub struct Finding {
 }
 
 /// How bad a finding is. `Info` never counts for the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.

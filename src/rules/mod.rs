@@ -14,6 +14,7 @@ pub mod judge;
 pub mod kinship;
 pub mod leftovers;
 pub mod protect;
+pub mod schema;
 pub mod store;
 pub mod validate;
 

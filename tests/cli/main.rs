@@ -20,6 +20,8 @@ mod recorded;
 mod samples;
 #[path = "../support/systemd.rs"]
 mod systemd;
+#[path = "../support/tools.rs"]
+mod tools;
 #[path = "../support/world.rs"]
 mod world;
 
@@ -33,6 +35,7 @@ mod guard;
 mod hook;
 mod hostile;
 mod inputs;
+mod manual;
 mod memory;
 mod metrics;
 mod oversized;
@@ -40,8 +43,10 @@ mod prune;
 mod races;
 mod recover;
 mod report;
+mod report_schema;
 mod slim;
 mod sqlite;
 mod sqlite_jobs;
+mod store_schema;
 mod sweep;
 mod validate;

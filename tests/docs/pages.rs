@@ -152,7 +152,8 @@ fn flags(text: &str) -> BTreeSet<String> {
 #[test]
 fn whatever_the_contract_names_is_built_or_said_to_be_missing() {
     let (contract, missing) = contract();
-    let (commands_missing, _) = missing.split_once("with all their own options").expect("the commands");
+    let commands_missing =
+        missing.split_once("with all their own options").map_or("", |(commands, _)| commands);
     let cli = Cli::command();
     let rows = contract.lines().skip_while(|line| !line.starts_with("| command |")).skip(2);
     let mut commands = 0;

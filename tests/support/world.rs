@@ -11,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -77,10 +78,12 @@ impl Ran {
         }
     }
 
-    /// The report; that it is one JSON value, and tells the exit code, is part of it.
+    /// The report; that it is one JSON value, tells the exit code, and is what the schema says, is part of it.
+    #[track_caller]
     pub fn json(&self) -> Value {
         let value: Value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"));
         assert_eq!(value["exitCode"], self.code, "{self}");
+        assert_eq!(against_schema(&value), [""; 0], "{self}");
         value
     }
 
@@ -104,6 +107,15 @@ impl Ran {
         assert!(self.said().contains(text), "nothing says {text:?}\n{self}");
         self
     }
+}
+
+/// What the schema of reports has against a report: a line for each place.
+pub fn against_schema(report: &Value) -> Vec<String> {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        jsonschema::validator_for(&sessions_doctor::report::schema::document()).expect("a schema")
+    });
+    let errors = SCHEMA.iter_errors(report);
+    errors.map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
 impl std::fmt::Display for Ran {

@@ -12,7 +12,9 @@ use std::path::{Component, Path, PathBuf};
 
 pub use gateway_lock::{STATE_LOCK_NAME, gateway_lock_dirs, gateway_lock_name};
 pub use leftovers::{OfSession, Role, is_generated_id, of_session, temporary_of};
-pub use names::{ArchiveKind, FileKind, classify, is_safe_session_id, is_transcript_id};
+pub use names::{
+    ArchiveKind, FileKind, SAFE_SESSION_ID, TRANSCRIPT_ID, classify, is_safe_session_id, is_transcript_id,
+};
 pub use state_dir::{
     BadProfile, Places, Profile, StateDir, StateDirSource, config_candidates, config_path, state_dir,
 };

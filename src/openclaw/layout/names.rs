@@ -79,6 +79,11 @@ pub enum ArchiveKind {
     Backup,
 }
 
+/// [`is_safe_session_id`] as a regular expression.
+pub const SAFE_SESSION_ID: &str = "^[0-9A-Za-z][0-9A-Za-z._:@-]{0,254}$";
+/// [`is_transcript_id`] as a regular expression.
+pub const TRANSCRIPT_ID: &str = "^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$";
+
 /// Whether OpenClaw (from 2026.5.28) keeps an entry with this session id.
 pub fn is_safe_session_id(id: &[u8]) -> bool {
     is_id(id, 255, |byte| matches!(byte, b'.' | b'_' | b':' | b'@' | b'-'))

@@ -2,19 +2,22 @@
 
 use std::io;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::model::{
     CronJobReport, Era, EvidenceItem, Finding, GatewayReport, OpenclawReads, RunReport, Severity, Tool,
 };
+use crate::report::schema::words;
 
 /// One file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileRow {
     /// As it was named; `-` for what came by stdin.
     pub path: String,
     /// `store`, `jobs`, `jobs-state` or `run-log`.
+    #[schemars(extend("enum" = ["store", "jobs", "jobs-state", "run-log"]))]
     pub kind: &'static str,
     /// In a word.
     pub verdict: FileVerdict,
@@ -29,7 +32,7 @@ pub struct FileRow {
 }
 
 /// A file in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileVerdict {
     /// Nothing is wrong.
@@ -41,10 +44,11 @@ pub enum FileVerdict {
 }
 
 /// One thing that is wrong, and where.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// A rule id.
+    #[schemars(with = "words::RuleId")]
     pub check_id: &'static str,
     /// How bad it is.
     pub severity: Severity,
@@ -53,8 +57,10 @@ pub struct Problem {
     /// The key of the entry, or the id of the job.
     pub key: Option<String>,
     /// Counted from 1.
+    #[schemars(range(min = 1))]
     pub line: u64,
     /// Counted from 1, in UTF-16 units.
+    #[schemars(range(min = 1))]
     pub column: u64,
     /// Bytes from the start of the file.
     pub offset: u64,
@@ -83,18 +89,22 @@ pub trait Problems {
 }
 
 /// What stands around the files.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Frame {
     /// Always `sessions-doctor/report`.
+    #[schemars(extend("const" = "sessions-doctor/report"))]
     pub schema: &'static str,
     /// Always 1.
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     /// Who wrote it.
     pub tool: Tool,
     /// Always `validate`.
+    #[schemars(extend("const" = "validate"))]
     pub command: String,
     /// Always false.
+    #[schemars(extend("const" = false))]
     pub applied: bool,
     /// The clock.
     pub now: i64,
@@ -115,7 +125,7 @@ pub struct Frame {
 }
 
 /// What is known at the end.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Closing {
     /// Files that could not be looked at.
@@ -123,6 +133,7 @@ pub struct Closing {
     /// Whether all were looked at.
     pub complete: bool,
     /// What the process exits with.
+    #[schemars(extend("enum" = words::exit_codes()))]
     pub exit_code: u8,
 }
 

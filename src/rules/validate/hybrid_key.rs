@@ -18,6 +18,10 @@ pub static CHECK: Check = Check {
     },
 };
 
+/// As a regular expression, what a key has to look like. It knows of no capitals but those of an agent in ASCII; so there are
+/// keys that it takes and that are hybrid, and none the other way round.
+pub const FORM: &str = "^(global|unknown|agent:[^:A-Z]+(:[^:]+)+)$";
+
 /// Whether the key has no agent, an empty part, or a word of the grammar in capitals. Ids may be spelled in any case.
 pub fn holds(key: &str, main_key: &str) -> bool {
     if matches!(key, "global" | "unknown") {

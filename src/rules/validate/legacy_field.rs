@@ -23,7 +23,8 @@ pub fn holds(member: Known) -> bool {
     member.wanted() == Wanted::Legacy
 }
 
-fn successor(name: &str) -> &'static str {
+/// The name that it has now.
+pub fn successor(name: &str) -> &'static str {
     match name {
         "provider" => "channel",
         "lastProvider" => "lastChannel",

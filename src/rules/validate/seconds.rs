@@ -35,9 +35,9 @@ pub static CHECK: Check = Check {
 };
 
 /// From 1973 on, in seconds.
-const FIRST: f64 = 1e8;
+pub const FIRST: f64 = 1e8;
 /// What is more is milliseconds.
-const END: f64 = 1e11;
+pub const END: f64 = 1e11;
 
 /// Whether a number that is to be milliseconds is seconds.
 pub fn holds(number: f64) -> bool {
