@@ -55,7 +55,13 @@ struct Sarif(jsonschema::Validator);
 
 impl Sarif {
     fn published() -> Self {
-        let text: Value = serde_json::from_str(&schema("sarif-2.1.0.json")).unwrap();
+        let mut text: Value = serde_json::from_str(&schema("sarif-2.1.0.json")).unwrap();
+        // Two patterns of languages have a bracket that none opens: no regular expression to this validator.
+        for of in ["run", "toolComponent"] {
+            let pattern = &mut text["definitions"][of]["properties"]["language"]["pattern"];
+            assert_eq!(*pattern, "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$");
+            *pattern = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$".into();
+        }
         Sarif(jsonschema::options().should_validate_formats(true).build(&text).unwrap())
     }
 

@@ -357,7 +357,7 @@ fn little_address_space_gives_the_same_report_or_none() {
     let wanted = world.stopped(&["check", "--json", "--entries", "all", "--threads", "1"]).exits(1).json();
     let mut enough = false;
     // From too little to start at all, in steps smaller than a window, to what is still not much.
-    for kilobytes in (9_000..20_000).step_by(500) {
+    for kilobytes in (9_000..26_000).step_by(500) {
         let mut command = world.clean("sh");
         command.args(["-c", "ulimit -c 0; ulimit -v \"$0\"; exec \"$@\"", &kilobytes.to_string()]);
         command.arg(env!("CARGO_BIN_EXE_sessions-doctor")).args([
