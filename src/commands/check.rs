@@ -7,7 +7,7 @@ use super::speak;
 use crate::apply::ApplyError;
 use crate::apply::memory::Memory;
 use crate::apply::small;
-use crate::cli::request::Check;
+use crate::cli::verbs::Check;
 use crate::diagnose::run::{Edge, LookError, diagnose};
 use crate::diagnose::{Condition, Diagnosis, changeset, records};
 use crate::evidence::discover::Situation;

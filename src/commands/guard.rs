@@ -14,7 +14,7 @@ use self::line::{Line, Priority};
 use super::{check, prune, recover, speak, write};
 use crate::apply::memory::{Deed, Memory, Told, World};
 use crate::cli::args::WriteArgs;
-use crate::cli::request::{Guard, Recover};
+use crate::cli::verbs::{Guard, Recover};
 use crate::diagnose::run::{Edge, LookError, diagnose_in};
 use crate::diagnose::{Condition, Diagnosis, records};
 use crate::evidence::discover::{self, Situation};

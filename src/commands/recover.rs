@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::{prune, speak, write};
 use crate::apply::output::write_output;
 use crate::apply::{ApplyError, DiskError, Receipt, ReplaceRequest, RunSummary, Subject, apply as replace};
-use crate::cli::request::Recover;
+use crate::cli::verbs::Recover;
 use crate::diagnose::recovery::{self, Recovery};
 use crate::diagnose::run::{Edge, LookError, diagnose};
 use crate::diagnose::{Condition, Diagnosis};

@@ -10,7 +10,7 @@ use crate::apply::run_record::{Step, StepOp};
 use crate::apply::store_lock::StoreLock;
 use crate::apply::target::Target;
 use crate::apply::{ApplyError, DiskError, Fingerprint, Identity, RecordsLock, RunSummary};
-use crate::cli::request::Sweep as Wanted;
+use crate::cli::verbs::Sweep as Wanted;
 use crate::diagnose::run::{Edge, LookError, Writer, diagnose_in};
 use crate::diagnose::sweep::moves::{Fate, MOST_FILES, Printed};
 use crate::diagnose::sweep::{self, Leftover, StaleRows, Sweep};

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::speak;
 use crate::cli::args::FormatArg;
-use crate::cli::request::{UsageError, Validate};
+use crate::cli::request::UsageError;
 use crate::cli::settings::{self, Level, Settings};
+use crate::cli::verbs::Validate;
 use crate::diagnose::run::Edge;
 use crate::diagnose::validate::{self, Lens, Validation, documents, jobs};
 use crate::evidence::named::{self, FileKind};

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::findings;
 use super::next::{self, command};
-use crate::cli::request::{Request, Sweep as Wanted};
+use crate::cli::request::Request;
+use crate::cli::verbs::Sweep as Wanted;
 use crate::diagnose::sweep::{Leftover, StaleRows, Sweep};
 use crate::diagnose::{Diagnosed, Diagnosis};
 use crate::exit::Exit;

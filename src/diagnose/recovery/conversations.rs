@@ -6,7 +6,7 @@ use super::court::Gone;
 use super::opened::Opened;
 use super::rebuilt::Rebuilt;
 use super::{Base, Diagnosis, Recovery, Task};
-use crate::cli::request::{Assignment, Recover};
+use crate::cli::verbs::{Assignment, Recover};
 use crate::evidence::conversations::{self, Named, Sources, Unnamed, Why};
 use crate::evidence::copies::{CopyKind, modified};
 use crate::model::Millis;

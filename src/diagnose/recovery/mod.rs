@@ -27,7 +27,7 @@ use super::read::ReadOptions;
 use super::run::Edge;
 use super::{Condition, Diagnosed, Diagnosis};
 use crate::apply::{Identity, share};
-use crate::cli::request::Recover;
+use crate::cli::verbs::Recover;
 use crate::evidence::conversations::Unnamed;
 use crate::evidence::copies::{self, CopyKind, StoreCopy};
 use crate::evidence::marks::Marks;
