@@ -7,6 +7,7 @@ use super::automaton::{Captured, Kind, Visitor};
 use super::collector::Collector;
 use super::entries::{KeyContext, LEVELS, Scan, bounds, conclude};
 use super::parallel::{self, Crew, Joined, Shared, Watch};
+use super::pattern::Pattern;
 
 /// Scans a store as [`super::entries::scan_by`] does; what `companion` makes is told of each key and value as well.
 pub fn scan_along<S: Shared, C: Joined, W: Watch>(
@@ -35,6 +36,21 @@ impl<C: Visitor> Visitor for Along<'_, C> {
     fn key(&mut self, depth: u64, start: u64, key: Captured<'_>) {
         self.collector.key(depth, start, key);
         self.other.key(depth, start, key);
+    }
+
+    #[inline(always)]
+    fn likely_key(&mut self, depth: u64, start: u64, stands: impl FnOnce(&Pattern) -> bool) -> Option<usize> {
+        let mut name = Pattern::NONE;
+        let stands = |likely: &Pattern| {
+            let stands = stands(likely);
+            if stands {
+                name = *likely;
+            }
+            stands
+        };
+        let len = self.collector.likely_key(depth, start, stands)?;
+        self.other.key(depth, start, Captured { raw: &name.bytes[..len], cut: false });
+        Some(len)
     }
 
     #[inline(always)]

@@ -353,12 +353,9 @@ fn hash_as(text: &str, folded: bool) -> TextHash {
     if folded { hash(text.as_bytes()) } else { hash_folded(text) }
 }
 
-/// Whether a session id is one that OpenClaw takes. Nearly all are UUIDs: those are told quickly.
+/// Whether a session id is one that OpenClaw takes. Nearly all are UUIDs.
 fn is_good_session_id(id: &[u8]) -> bool {
-    let is_uuid_like = id.len() == 36
-        && id[0] != b'-'
-        && text::all(id, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'-'));
-    is_uuid_like || is_safe_session_id(id)
+    text::is_uuid_like(id) || is_safe_session_id(id)
 }
 
 fn chat_flags(chat_type: Option<&[u8]>) -> Flags {

@@ -28,7 +28,7 @@ pub mod salvage;
 #[cfg(target_arch = "x86_64")]
 pub mod simd;
 pub mod source;
-mod stamps;
+pub mod stamps;
 pub mod tally;
 pub mod text;
 pub mod utf8;

@@ -1,4 +1,4 @@
-//! A few bytes that are likely to come next, so that one comparison tells whether they do.
+//! Bytes that are likely to come next, so that a comparison or two tell whether they do.
 
 /// Bytes that a pattern may have.
 pub const LONGEST: usize = 32;
@@ -46,6 +46,35 @@ impl Pattern {
     }
 }
 
+/// A name as it stands in the file, between its quotes.
+pub struct Spelled {
+    /// The bytes.
+    pub raw: Box<[u8]>,
+    /// The first and the last eight, where there are so many.
+    ends: Option<([u8; 8], [u8; 8])>,
+}
+
+impl Spelled {
+    /// That name.
+    pub fn new(raw: &[u8]) -> Self {
+        Spelled { raw: raw.into(), ends: ends(raw) }
+    }
+
+    /// Whether it is spelled so. Most names have between 8 and 16 bytes: two comparisons that need no call.
+    #[inline(always)]
+    pub fn is(&self, raw: &[u8]) -> bool {
+        match self.ends {
+            Some(known) if raw.len() <= 16 => raw.len() == self.raw.len() && ends(raw) == Some(known),
+            _ => *self.raw == *raw,
+        }
+    }
+}
+
+#[inline(always)]
+fn ends(raw: &[u8]) -> Option<([u8; 8], [u8; 8])> {
+    Some((*raw.first_chunk()?, *raw.last_chunk()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +89,19 @@ mod tests {
         }
         assert_eq!((Pattern::of_gap(b",\r\n \"").len, Pattern::of_gap(b",\"").len), (5, 2));
         assert_eq!([Pattern::of_gap(b",x\""), Pattern::of_gap(b", 1")], [Pattern::NONE; 2]);
+    }
+
+    #[test]
+    fn a_name_is_itself_and_no_other_of_whatever_length() {
+        let names: Vec<Vec<u8>> = (0..40).map(|len| (0..len).map(|at| b'a' + at % 20).collect()).collect();
+        for (at, name) in names.iter().enumerate() {
+            let spelled = Spelled::new(name);
+            assert!(names.iter().enumerate().all(|(other, name)| spelled.is(name) == (other == at)));
+            for byte in 0..name.len() {
+                let mut changed = name.clone();
+                changed[byte] ^= 1;
+                assert!(!spelled.is(&changed), "{at} {byte}");
+            }
+        }
     }
 }

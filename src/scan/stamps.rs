@@ -19,7 +19,7 @@ pub(super) fn stamp(kind: Kind, captured: Option<Captured<'_>>) -> Stamp {
 }
 
 /// Digits and nothing else, few enough that the double which Node makes of them is that integer.
-fn integer(raw: &[u8]) -> Option<u64> {
+pub fn integer(raw: &[u8]) -> Option<u64> {
     let (Some(first), Some(last)) = (raw.first_chunk(), raw.last_chunk()) else {
         return few_digits(raw);
     };

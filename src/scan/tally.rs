@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use super::fields::{Field, field};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Spelled};
 use super::text;
 use crate::model::entry::hash;
 
@@ -46,9 +46,7 @@ impl FieldTally {
 /// A name as it stands in the file. Aligned, so that finding one takes no multiplication.
 #[repr(align(128))]
 struct Spelling {
-    raw: Box<[u8]>,
-    /// Its first and its last eight bytes, where it has so many.
-    ends: Option<([u8; 8], [u8; 8])>,
+    name: Spelled,
     /// It and its closing quote, where it is short and plain.
     pattern: Pattern,
     field: Field,
@@ -60,28 +58,13 @@ struct Spelling {
 impl Spelling {
     fn new(raw: &[u8], field: Field) -> Self {
         Spelling {
-            raw: raw.into(),
-            ends: ends(raw),
+            name: Spelled::new(raw),
             pattern: Pattern::of_name(raw),
             field,
             tally: FieldTally::default(),
             next: FRONT,
         }
     }
-
-    /// Most names have between 8 and 16 bytes: two comparisons that need no call.
-    #[inline(always)]
-    fn is(&self, raw: &[u8]) -> bool {
-        match self.ends {
-            Some(known) if raw.len() <= 16 => raw.len() == self.raw.len() && ends(raw) == Some(known),
-            _ => *self.raw == *raw,
-        }
-    }
-}
-
-#[inline(always)]
-fn ends(raw: &[u8]) -> Option<([u8; 8], [u8; 8])> {
-    Some((*raw.first_chunk()?, *raw.last_chunk()?))
 }
 
 /// The front of an entry, and the empty name.
@@ -122,7 +105,7 @@ impl Tallies {
     #[inline(always)]
     pub fn name(&mut self, raw: &[u8]) -> Field {
         let guess = self.spellings[self.current].next;
-        if self.spellings[guess].is(raw) {
+        if self.spellings[guess].name.is(raw) {
             self.current = guess;
         } else {
             self.look_up(raw);
@@ -156,7 +139,7 @@ impl Tallies {
             return;
         }
         let key = hash(raw);
-        let known = self.by_hash.get(&key).copied().filter(|&at| *self.spellings[at].raw == *raw);
+        let known = self.by_hash.get(&key).copied().filter(|&at| *self.spellings[at].name.raw == *raw);
         let found = known.unwrap_or_else(|| self.learn(raw, key));
         self.spellings[self.current].next = found;
         self.current = found;
@@ -178,7 +161,7 @@ impl Tallies {
     fn sum_up(&mut self) {
         self.rows.others.add(std::mem::take(&mut self.spellings[LONG].tally));
         for spelling in self.spellings.iter_mut().filter(|spelling| spelling.tally.entries > 0) {
-            let name = text::decode(&spelling.raw);
+            let name = text::decode(&spelling.name.raw);
             let name = std::str::from_utf8(&name).unwrap_or("\u{fffd}");
             self.rows.add(name, std::mem::take(&mut spelling.tally));
         }

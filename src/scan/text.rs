@@ -31,6 +31,11 @@ pub fn all(text: &[u8], good: impl Fn(u8) -> bool + Copy) -> bool {
     }
 }
 
+/// Whether an id is as long as a UUID and has no other letters: then it may stand wherever an id may. Told quickly.
+pub fn is_uuid_like(id: &[u8]) -> bool {
+    id.len() == 36 && id[0] != b'-' && all(id, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'-'))
+}
+
 fn decode_slowly(raw: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(raw.len());
     let mut rest = raw;

@@ -342,6 +342,25 @@ fn the_version_decides_what_is_lost() {
 }
 
 #[test]
+fn the_session_of_a_run_is_what_stands_behind_the_last_colon_of_its_key() {
+    let is_another = |run: &str, id: &str| {
+        let text = format!(
+            r#"{{"agent:main:cron:j:run:{run}": {{"x": 1, "sessionId": "{id}", "updatedAt": 1795223628227}}}}"#
+        );
+        let file = run_with(text.as_bytes(), &["-", "--json", "--openclaw", "2026.3.28"]).file();
+        problems(&file).iter().any(|(rule, _)| rule == "entry-run-id-mismatch")
+    };
+    let id = "50c79840-3c00-4a06-a963-dbb586448d3f";
+    for (run, id) in [(id, id), ("a", "a"), ("a", "A"), ("\\u0061", "a"), ("a", "\\u0061")] {
+        assert!(!is_another(run, id), "{run} {id}");
+    }
+    for (run, id) in [("a", "b"), ("ba", "a"), ("a", "run:a"), (id, &id.replace('5', "6")), ("\\u0061", "b")]
+    {
+        assert!(is_another(run, id), "{run} {id}");
+    }
+}
+
+#[test]
 fn warnings_become_errors_where_that_is_asked_for() {
     let file = "testdata/validate/entry-legacy-field/fail.json";
     let severity = |args: &[&str]| {

@@ -1,9 +1,12 @@
 //! Looks at every member of every entry while the store is scanned, and notes what the rules say of it.
 
 use std::mem;
+use std::ops::Range;
 use std::path::Path;
 
-use super::names::Names;
+use memchr::memmem::Finder;
+
+use super::names::{Member, Names};
 use crate::model::Millis;
 use crate::model::problem::Note;
 use crate::openclaw::entry_fields::{Known, Wanted};
@@ -16,7 +19,7 @@ use crate::rules::validate::{
 };
 use crate::scan::automaton::{Captured, Kind, Visitor};
 use crate::scan::parallel::Joined;
-use crate::scan::text;
+use crate::scan::{stamps, text};
 
 /// What entries are held against.
 #[derive(Clone, Debug)]
@@ -41,8 +44,12 @@ pub struct Inspector<'a> {
     lens: &'a Lens<'a>,
     notes: Vec<Note>,
     names: Names,
+    /// The key of the entry at hand, as it stands there.
+    key: Vec<u8>,
+    /// Finds what the key of a run record has in it.
+    run: Finder<'static>,
     entry: Entry,
-    member: Option<Known>,
+    member: Option<Member>,
     value_start: u64,
     kind: Kind,
 }
@@ -54,8 +61,6 @@ struct Entry {
     is_object: bool,
     /// How many notes there were when it began.
     notes: usize,
-    /// The session that its key names.
-    run: Option<String>,
     has_update: bool,
     has_file: bool,
     /// A `sessionId` that no transcript can have.
@@ -71,6 +76,8 @@ impl<'a> Inspector<'a> {
             lens,
             notes: Vec::new(),
             names: Names::default(),
+            key: Vec::new(),
+            run: Finder::new(b":run:"),
             entry: Entry::default(),
             member: None,
             value_start: 0,
@@ -90,10 +97,8 @@ impl<'a> Inspector<'a> {
     fn begin_entry(&mut self, start: u64, key: Captured<'_>) {
         self.names.begin();
         self.entry = Entry { key_start: start, notes: self.notes.len(), ..Entry::default() };
-        if memchr::memmem::find(key.raw, b":run:").is_some() {
-            let decoded = text::decode(key.raw);
-            self.entry.run = std::str::from_utf8(&decoded).ok().and_then(run_id_mismatch::run_of);
-        }
+        self.key.clear();
+        self.key.extend_from_slice(key.raw);
     }
 
     fn begin_entry_value(&mut self, start: u64, kind: Kind) {
@@ -121,6 +126,12 @@ impl<'a> Inspector<'a> {
         {
             self.note(&no_session_id::CHECK, at, Known::SESSION_ID.0);
         }
+    }
+
+    /// Whether there is nothing to say of a value of that kind, and nothing to take back.
+    #[inline(always)]
+    fn is_dull(&self, member: Member, kind: Kind) -> bool {
+        member.is_dull(kind) && self.notes.len() == self.entry.notes
     }
 
     /// A known member ended: of several copies the last one counts.
@@ -162,23 +173,38 @@ impl<'a> Inspector<'a> {
     }
 
     fn read_session_id(&mut self, raw: Option<&[u8]>) {
+        // Nothing to say of the id itself, as nearly always.
+        if let Some(id) = raw.filter(|raw| text::is_uuid_like(raw)) {
+            return self.compare_run(id);
+        }
         let id = raw.map(text::decode);
         let Some(id) = id.as_deref().filter(|id| is_safe_session_id(id)) else {
             return self.note(&borrowed::MALFORMED_SESSION_ID, self.value_start, Known::SESSION_ID.0);
         };
-        let Ok(id) = std::str::from_utf8(id) else { return };
-        if !is_transcript_id(id) {
+        if !std::str::from_utf8(id).is_ok_and(is_transcript_id) {
             self.entry.odd_id = Some(self.value_start);
         }
-        if self.entry.run.as_deref().is_some_and(|run| run_id_mismatch::holds(run, id)) {
+        self.compare_run(id);
+    }
+
+    /// Holds the id of the session against the one that the key of a run record ends with.
+    fn compare_run(&mut self, id: &[u8]) {
+        let behind_colon = self.key.strip_suffix(id).is_some_and(|front| front.ends_with(b":"));
+        // A run is what stands behind the last colon.
+        if behind_colon && !id.contains(&b':') || self.run.find(&self.key).is_none() {
+            return;
+        }
+        let key = text::decode(&self.key);
+        let run = std::str::from_utf8(&key).ok().and_then(run_id_mismatch::run_of);
+        let (Some(run), Ok(id)) = (run, std::str::from_utf8(id)) else { return };
+        if run_id_mismatch::holds(&run, id) {
             self.note(&run_id_mismatch::CHECK, self.value_start, Known::SESSION_ID.0);
         }
     }
 
     fn read_time(&mut self, member: Known, raw: &[u8]) {
-        let Some(number) = std::str::from_utf8(raw).ok().and_then(|text| text.parse::<f64>().ok()) else {
-            return;
-        };
+        let parse = || std::str::from_utf8(raw).ok()?.parse().ok();
+        let Some(number) = stamps::integer(raw).map(|integer| integer as f64).or_else(parse) else { return };
         let check = if wrong_type::is_no_time(number) {
             Some(&wrong_type::CHECK)
         } else if seconds::holds(number) {
@@ -224,9 +250,21 @@ impl Visitor for Inspector<'_> {
         let Some(member) = self.member else { return false };
         (self.value_start, self.kind) = (start, kind);
         match kind {
-            Kind::Number => member.wanted() == Wanted::Time,
-            Kind::String => matches!(member, Known::SESSION_ID | Known::SESSION_FILE),
+            Kind::Number => member.known.wanted() == Wanted::Time,
+            Kind::String => matches!(member.known, Known::SESSION_ID | Known::SESSION_FILE),
             _ => false,
+        }
+    }
+
+    #[inline(always)]
+    fn scalar(&mut self, depth: u64, at: Range<u64>, kind: Kind, raw: &[u8]) {
+        if depth == 1 {
+            self.begin_entry_value(at.start, kind);
+            return self.end_entry();
+        }
+        if self.member.is_some_and(|member| !self.is_dull(member, kind)) {
+            let wanted = self.value(depth, at.start, kind);
+            self.value_end(depth, at.end, wanted.then_some(Captured { raw, cut: false }));
         }
     }
 
@@ -235,8 +273,8 @@ impl Visitor for Inspector<'_> {
         if depth == 1 {
             return self.end_entry();
         }
-        if let Some(member) = self.member {
-            self.read_member(member, text);
+        if let Some(member) = self.member.filter(|&member| !self.is_dull(member, self.kind)) {
+            self.read_member(member.known, text);
         }
     }
 }
