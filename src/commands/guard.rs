@@ -22,7 +22,7 @@ use crate::exit::Exit;
 use crate::model::Millis;
 use crate::model::verdict::Confidence;
 use crate::progress::Progress;
-use crate::report::model::{Era, NoChanges, Outcome, StoreReport};
+use crate::report::model::{Era, NoChanges, Outcome, Report, StoreReport};
 use crate::tell::{self, Fate};
 
 /// After so long a world that did not change is looked at all the same: time alone makes runs stale.
@@ -62,10 +62,11 @@ fn guard(edge: &Edge<'_>, wanted: &Guard) -> Result<Exit, LookError> {
     let mut situation = look(edge)?;
     if matches!(situation.era, Era::Sqlite | Era::Unknown) {
         line::say(edge, &line::of_era(&situation));
-        return Ok(Exit::Healthy);
+        return report(edge, speak::of_situation(edge, &situation), None);
     }
     let start = Start::begin(edge, wanted, &situation);
-    if start.is_settled(edge, &situation) {
+    // Whoever asks for a report gets a whole one, however little changed.
+    if !edge.request.output.json && start.is_settled(edge, &situation) {
         for told in &start.memory.told {
             let text = format!("{} (unchanged since)", told.text);
             line::say(edge, &start.line(edge, &told.path, Priority::of_number(told.priority), &text));
@@ -111,11 +112,16 @@ fn act(edge: &Edge<'_>, wanted: &Guard, mut start: Start, found: Situation) -> R
         line::say(edge, &start.line(edge, &store.path, priority, &text));
         start.note(edge, store, priority, text);
     }
-    let exit = speak::exit_of(told.exit_code);
     start.settle(edge, &diagnosis.situation, is_settled(&diagnosis, &fates));
     start.remember(edge);
+    report(edge, told, Some(&diagnosis))
+}
+
+/// The report, where one was asked for.
+fn report(edge: &Edge<'_>, told: Report, diagnosis: Option<&Diagnosis>) -> Result<Exit, LookError> {
+    let exit = speak::exit_of(told.exit_code);
     if edge.request.output.json {
-        let redactor = speak::redactor(edge, Some(&diagnosis));
+        let redactor = speak::redactor(edge, diagnosis);
         speak::report_with(edge, told, &mut NoChanges, Vec::new(), &redactor)
             .map_err(|error| other(&error))?;
     }

@@ -7,6 +7,8 @@ use crate::apply::secret;
 use crate::cli::args::WhenArg;
 use crate::diagnose::Diagnosis;
 use crate::diagnose::run::{Edge, LookError};
+use crate::evidence::discover::Situation;
+use crate::evidence::gateway;
 use crate::exit::Exit;
 use crate::host::files;
 use crate::report::escape::Shown;
@@ -141,6 +143,16 @@ pub fn end(edge: &Edge<'_>, exit: Exit, check_id: &'static str, message: &str) -
 pub fn say(edge: &Edge<'_>, message: &str) {
     let message = redactor(edge, None).prose(message, &[]);
     eprintln!("sessions-doctor: {}", Shown::new(&message));
+}
+
+/// A report on nothing but the situation.
+pub fn of_situation(edge: &Edge<'_>, situation: &Situation) -> Report {
+    let now = edge.request.now.unwrap_or(edge.host.now_ms);
+    let mut report = blank(edge.request.verb.name(), now);
+    report.state_dir = situation.exists.then(|| situation.state_dir.display().to_string());
+    report.era = situation.era;
+    report.gateway = gateway::weigh(situation, edge.host, edge.system, edge.request.gateway, now).report();
+    report
 }
 
 /// A report that says nothing yet.

@@ -87,6 +87,9 @@ fn a_start_at_which_nothing_changed_says_so_and_looks_no_further() {
         tree
     };
     assert_eq!(kept(&after), kept(&done));
+    // Whoever asks for a report gets one all the same.
+    let report = guard(&world, &["--json"]).exits(0).json();
+    assert_eq!((&report["complete"], report["stores"].as_array().map(Vec::len)), (&true.into(), Some(1)));
     // Whatever may bring up something new is looked at again: the store, the job list, the configuration, other limits.
     world.put("cron/jobs.json", jobs(&[JOB, GONE]));
     assert!(!guard(&world, &[]).exits(0).err.contains("unchanged since"));
@@ -180,6 +183,11 @@ fn where_sessions_live_in_a_table_nothing_is_touched() {
     let before = world.tree();
     let ran = guard(&world, &[]).exits(0);
     assert!(lines(&ran)[0].contains("sessions live in SQLite"), "{ran}");
+    let report = guard(&world, &["--json"]).exits(0).json();
+    assert_eq!(
+        (report["era"].as_str(), report["stores"].as_array().map(Vec::len)),
+        (Some("sqlite"), Some(0))
+    );
     assert_eq!(world.tree(), before);
 }
 

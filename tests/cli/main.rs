@@ -18,6 +18,8 @@ mod peak;
 mod recorded;
 #[path = "../support/samples.rs"]
 mod samples;
+#[path = "../support/schema.rs"]
+mod schema;
 #[path = "../support/systemd.rs"]
 mod systemd;
 #[path = "../support/tools.rs"]

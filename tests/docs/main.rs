@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/schema.rs"]
+mod schema;
 #[path = "../support/source.rs"]
 mod source;
 #[path = "../support/world.rs"]

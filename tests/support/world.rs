@@ -15,6 +15,8 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::schema::Schema;
+
 /// 2026-11-21T01:14:30Z, the clock of every verdict here.
 pub const NOW: i64 = 1_795_223_670_000;
 /// [`NOW`] as `--now` takes it.
@@ -111,11 +113,9 @@ impl Ran {
 
 /// What the schema of reports has against a report: a line for each place.
 pub fn against_schema(report: &Value) -> Vec<String> {
-    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-        jsonschema::validator_for(&sessions_doctor::report::schema::document()).expect("a schema")
-    });
-    let errors = SCHEMA.iter_errors(report);
-    errors.map(|error| format!("{}: {error}", error.instance_path())).collect()
+    static SCHEMA: LazyLock<Schema> =
+        LazyLock::new(|| Schema::new(&sessions_doctor::report::schema::document()));
+    SCHEMA.complaints(report)
 }
 
 impl std::fmt::Display for Ran {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::{document, prune, speak, write};
-use super::{blank, complain, conclude};
+use super::{complain, conclude};
 use crate::apply::runs::Run;
 use crate::apply::{ApplyError, Receipt, RunSummary};
 use crate::cli::args::WriteArgs;
@@ -72,7 +72,7 @@ fn tell(
     tried: Option<Result<Receipt, ApplyError>>,
 ) -> anyhow::Result<Exit> {
     let path = &restoration.document.path;
-    let mut report = blank(edge, situation);
+    let mut report = speak::of_situation(edge, situation);
     report.applied = true;
     report.files = vec![FileReport {
         path: path.display().to_string(),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::super::{prune, speak, write};
-use super::{blank, conclude};
+use super::conclude;
 use crate::apply::batch::{self, BatchReceipt, BatchRequest};
 use crate::apply::run_record::{Step, StepOp};
 use crate::apply::runs::Run;
@@ -127,7 +127,7 @@ fn tell(
     restoration: &Restoration,
     tried: Option<Result<BatchReceipt, ApplyError>>,
 ) -> anyhow::Result<Exit> {
-    let mut report = blank(edge, situation);
+    let mut report = speak::of_situation(edge, situation);
     report.applied = true;
     let say = |severity, message: String| Finding {
         check_id: "recovered",

@@ -17,7 +17,6 @@ use crate::diagnose::records;
 use crate::diagnose::restore::RestoreError;
 use crate::diagnose::run::{Edge, LookError};
 use crate::evidence::discover::{self, Situation};
-use crate::evidence::gateway;
 use crate::exit::Exit;
 use crate::model::plan::PieceTable;
 use crate::report::model::{Finding, NoChanges, Report, RunReport, Severity};
@@ -28,7 +27,7 @@ pub fn list(edge: &Edge<'_>) -> anyhow::Result<Exit> {
         Ok(situation) => situation,
         Err(error) => return speak::failure(edge, &LookError::from(error)),
     };
-    let mut report = blank(edge, &situation);
+    let mut report = speak::of_situation(edge, &situation);
     for (_, record) in records(&situation)?.iter().rev() {
         match record {
             Ok(run) => report.runs.push(run_report(run)),
@@ -115,15 +114,6 @@ fn write_to(
 /// Why there is no plan.
 fn complain(edge: &Edge<'_>, error: &RestoreError) -> anyhow::Result<Exit> {
     speak::end(edge, error.exit(), "store-unreadable", &error.to_string())
-}
-
-fn blank(edge: &Edge<'_>, situation: &Situation) -> Report {
-    let now = edge.request.now.unwrap_or(edge.host.now_ms);
-    let mut report = speak::blank(edge.request.verb.name(), now);
-    report.state_dir = situation.exists.then(|| situation.state_dir.display().to_string());
-    report.era = situation.era;
-    report.gateway = gateway::weigh(situation, edge.host, edge.system, edge.request.gateway, now).report();
-    report
 }
 
 /// A run, or why its record cannot be read.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::super::{prune, speak, write};
-use super::{blank, complain, conclude};
+use super::{complain, conclude};
 use crate::apply::runs::Run;
 use crate::apply::{ApplyError, ReplaceRequest, RunSummary, Subject, apply as replace};
 use crate::cli::args::WriteArgs;
@@ -113,7 +113,7 @@ fn tell(
     restoration: &Restoration,
     fate: &Fate,
 ) -> anyhow::Result<Exit> {
-    let mut report = blank(edge, situation);
+    let mut report = speak::of_situation(edge, situation);
     let file = situation.stores.iter().find(|store| store.real == restoration.store);
     let mut told = store::blank(
         &file.cloned().unwrap_or_else(|| StoreFile {
