@@ -1,7 +1,7 @@
 //! Limits that were typed, and the policy that they make under a configuration.
 
+use super::UsageError;
 use super::args::{PolicyArgs, SlimArgs};
-use super::request::UsageError;
 use super::values::{budget, class_of, confidence_of, duration, percent, retention, usage};
 use crate::model::Millis;
 use crate::model::caches::Caches;

@@ -7,3 +7,8 @@ pub mod settings;
 mod typed;
 mod values;
 pub mod verbs;
+
+/// A command line that makes no sense, and what would.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);

@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+use super::UsageError;
 use super::args::{
     CheckArgs, Cli, Command, CommonArgs, CronArgs, EntriesArg, ExplainArgs, GatewayArg, Generate,
     GenerateArgs, GuardArgs, HookArgs, PolicyArgs, PruneArgs, UndoArgs, WhenArg, WriteArgs,
@@ -15,11 +16,6 @@ use crate::evidence::discover::Whereabouts;
 use crate::model::Millis;
 use crate::model::policy::Slimming;
 use crate::openclaw::layout::Profile;
-
-/// A command line that makes no sense, and what would.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
 
 /// What is asked for.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::request::UsageError;
+use super::UsageError;
 
 /// What the file is called.
 pub const NAME: &str = "sessions-doctor.toml";

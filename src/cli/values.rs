@@ -1,7 +1,7 @@
 //! Words of the command line as values, each with what to write instead.
 
+use super::UsageError;
 use super::args::{ClassArg, ConfidenceArg};
-use super::request::UsageError;
 use crate::model::Millis;
 use crate::model::policy::Budget;
 use crate::model::verdict::{Class, Confidence};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::UsageError;
 use super::args::{Cli, FormatArg, Generate, KindArg, RecoverArgs, SweepArgs, ValidateArgs, WriteArgs};
-use super::request::UsageError;
 use super::values::{confidence_of, duration, usage};
 use crate::evidence::named::FileKind;
 use crate::model::Millis;

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::speak;
+use crate::cli::UsageError;
 use crate::cli::args::FormatArg;
-use crate::cli::request::UsageError;
 use crate::cli::settings::{self, Level, Settings};
 use crate::cli::verbs::Validate;
 use crate::diagnose::run::Edge;
