@@ -25,6 +25,6 @@ fn the_readme_and_ci_have_the_two_commands() {
     let same = MAIN_JOB.replace("cargo run --release --", "$ sessions-doctor");
     assert!(readme.contains(&format!("\n{same}\n? 1\n")), "the output of the main job is not shown");
     let ci = fs::read_to_string(format!("{root}/.ci/run")).expect(".ci/run");
-    let same = MAIN_JOB.replace("cargo run --release", "cargo run --quiet");
+    let same = MAIN_JOB.replace("cargo run --release --", "\"$tool\"");
     assert!(ci.lines().any(|line| line.ends_with(&same)), "the main job is not run by .ci/run");
 }
